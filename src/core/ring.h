@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The event ring: one writer (a process), one reader (the logger), in two memfds the master also
+ * holds. The data memfd is written by the writer alone and mapped read-only by the logger; the index
+ * memfd, which says how far the records were accepted by the log target, is written by the logger
+ * alone. A logger's successor resumes at that index; a dead writer's ring can still be drained.
+ * Wake-up: the logger sets `sleeping` in the index before it waits; a writer that finds it set
+ * signals the shared eventfd.
+ */
+#ifndef SP_CORE_RING_H
+#define SP_CORE_RING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/attr.h"
+
+#define RING_DATA_SIZE (1024U * 1024U) /* bytes of records a ring holds; a power of two */
+
+struct ring_writer;
+struct ring_reader;
+
+/* Master: makes both memfds (sealed against growing and shrinking), the first record's sequence
+   number being first_seq (>= 1). 0, or -1 with errno; the descriptors are the caller's. */
+int ring_create(uint64_t first_seq, int *data_fd, int *index_fd) SP_MUST_USE;
+
+/* Maps the ring for writing (data read-write, index read-only). Descriptors stay the caller's and
+   may be closed afterwards; wake_fd is an eventfd that stays the caller's and must stay open
+   (-1: nobody to wake). NULL with errno. */
+struct ring_writer *ring_writer_open(int data_fd, int index_fd, int wake_fd) SP_MUST_USE;
+void ring_writer_close(struct ring_writer **ring);
+
+/* Maps for reading (data read-only, index read-write). NULL with errno. */
+struct ring_reader *ring_reader_open(int data_fd, int index_fd) SP_MUST_USE;
+void ring_reader_close(struct ring_reader **ring);
+
+/* Looks at record number n after the accepted ones (0: the next to be accepted) without consuming:
+   copies it into record (EVENT_RECORD_MAX). Returns its length, 0 when there is none, -1 when the
+   ring's bytes are invalid (a broken or hostile writer): the reader then skips to the head. */
+ssize_t ring_peek(struct ring_reader *ring, size_t n, void *record, size_t size);
+
+/* The target accepted the first n records: advances the index. */
+void ring_accept(struct ring_reader *ring, size_t n);
+/* Throws away everything up to the head (after -1 from ring_peek). */
+void ring_skip(struct ring_reader *ring);
+
+/* True when no record is waiting. */
+bool ring_empty(const struct ring_reader *ring);
+/* Records the writer dropped because the ring was full, since the ring was made. */
+uint64_t ring_dropped(const struct ring_reader *ring);
+
+/* Before waiting: ring_sleep() then look at ring_empty() once more; after waking ring_awake(). */
+void ring_sleep(struct ring_reader *ring);
+void ring_awake(struct ring_reader *ring);
+
+/* Master, after the writer died: the sequence number after the last one it used; 0 when the map is
+   invalid. data_fd as from ring_create. */
+uint64_t ring_next_seq_of(int data_fd);
+
+#endif

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: ISC */
+/* Process titles as ps shows them: "sallyport-worker: worker 2, 118 sessions". */
+#ifndef SP_CORE_TITLE_H
+#define SP_CORE_TITLE_H
+
+#include "lib/base/attr.h"
+
+/* First thing in main(), before threads and getenv users. */
+void title_init(int argc, char **argv, char **envp);
+void title_set(const char *fmt, ...) SP_PRINTF(1, 2);
+
+#endif
