@@ -35,8 +35,8 @@ int fd_count_open(void);
    0, or -1 with errno. */
 int fd_write_all(int fd, const void *data, size_t len) SP_MUST_USE;
 
-/* A memfd of size bytes, close-on-exec, zero filled, sealed against growing and shrinking.
-   name shows in /proc/PID/maps. A descriptor the caller owns, or -1 with errno. */
+/* A memfd of size bytes, close-on-exec, zero filled, sealed against growing, shrinking and
+   further seals. name shows in /proc/PID/maps. A descriptor the caller owns, or -1 with errno. */
 int memfd_fixed(const char *name, size_t size) SP_MUST_USE;
 
 /* A memfd holding exactly data, sealed against every change (write, grow, shrink, seal).

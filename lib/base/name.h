@@ -24,7 +24,7 @@ enum name_status {
 /*
  * Makes the len bytes of text canonical: lower case (ASCII), one trailing dot removed; labels of
  * 1..63 octets, 253 in all; no control characters, space, DEL, NUL or backslash (which c-ares takes
- * as an escape); a last label of digits only, or of "0x" and hexadecimal digits, is refused
+ * as an escape), colon or bracket; a last label of digits only, or of "0x" and hexadecimal digits, is refused
  * ("127.1", "0x7f000001").
  * why points to a constant phrase.
  */
@@ -32,8 +32,8 @@ enum name_status name_canonical(const void *text, size_t len, char out[NAME_SIZE
     const char **why);
 
 /*
- * Case-sensitive glob: '*' any run of characters (dots too), '?' one character. Matching is linear
- * (no exponential backtracking). For host names the caller gives canonical names and lower-case
+ * Case-sensitive glob: '*' any run of characters (dots too), '?' one character. At most as many steps
+ * as pattern length times text length, however many stars. For host names the caller gives canonical names and lower-case
  * patterns: "*.example.com" matches any depth below and not "example.com" itself.
  */
 bool glob_match(const char *pattern, const char *text);

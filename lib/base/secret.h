@@ -3,7 +3,8 @@
  * Memory for passwords and keys: locked against swapping, left out of cores, zeroed when freed.
  * Comes from regions of mmap + mlock + MADV_DONTDUMP + MADV_WIPEONFORK carved into size classes.
  * Where the limit of locked memory (RLIMIT_MEMLOCK) is reached the region stays unlocked and
- * secret_all_locked() says so; the program warns once.
+ * secret_all_locked() says so; the program warns once. For one thread. After fork() the child finds
+ * its parent's blocks zeroed and unlocked: it asks for new ones.
  */
 #ifndef SP_BASE_SECRET_H
 #define SP_BASE_SECRET_H
@@ -19,7 +20,7 @@
    The caller owns them. */
 void *secret_alloc(size_t size) SP_MUST_USE;
 
-/* Zeroes and frees; NULL is fine. size is the one given to secret_alloc. */
+/* Zeroes and frees; NULL is fine. size is the one given to secret_alloc, or its secret_usable(). */
 void secret_free(void *p, size_t size);
 
 /* Bytes usable in a block allocated with size (its size class), at least size. */

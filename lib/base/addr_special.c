@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Destinations that a gateway must not reach by accident: itself, the link, groups. Serves the
+ * rules, which close them unless a prefix inside the range opens them. Nothing here is fatal.
+ */
+#include "lib/base/addr.h"
+
+#include <string.h>
+
+struct special {
+    const char *name;
+    struct addr_prefix range;
+};
+
+#define SPECIAL4(name, bits, ...)                                                                  \
+    {                                                                                              \
+        name,                                                                                      \
+        {                                                                                          \
+            ADDR_IPV4, bits, { 0, 0 },                                                             \
+            {                                                                                      \
+                __VA_ARGS__                                                                        \
+            }                                                                                      \
+        }                                                                                          \
+    }
+#define SPECIAL6(name, bits, ...)                                                                  \
+    {                                                                                              \
+        name,                                                                                      \
+        {                                                                                          \
+            ADDR_IPV6, bits, { 0, 0 },                                                             \
+            {                                                                                      \
+                __VA_ARGS__                                                                        \
+            }                                                                                      \
+        }                                                                                          \
+    }
+
+/* 0.0.0.0 apart from the rest of 0.0.0.0/8: Linux connects it to the host itself, so that opening
+   it takes a prefix that names nothing else. */
+static const struct special special_ranges[] = {
+    SPECIAL4("unspecified", 32, 0, 0, 0, 0),
+    SPECIAL4("this-network", 8, 0),
+    SPECIAL4("loopback", 8, 127),
+    SPECIAL4("link-local", 16, 169, 254),
+    SPECIAL4("multicast", 4, 224),
+    SPECIAL4("broadcast", 32, 255, 255, 255, 255),
+    SPECIAL6("unspecified", 128, 0),
+    SPECIAL6("loopback", 128, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1),
+    SPECIAL6("link-local", 10, 0xfe, 0x80),
+    SPECIAL6("multicast", 8, 0xff),
+};
+
+/* Where an IPv6 prefix carries an IPv4 address: in the 4 octets from offset on. The mapped form is
+   not among them, addr_unmap() takes care of it. RFC 8215's local-use /48 is read in the layout of
+   a /96; the octets between belong to whoever runs the translator. */
+static const struct embedding {
+    struct addr_prefix prefix;
+    uint8_t offset;
+} special_embeddings[] = {
+    { { ADDR_IPV6, 96, { 0, 0 }, { 0 } }, 12 },                            /* ::a.b.c.d */
+    { { ADDR_IPV6, 96, { 0, 0 }, { 0x00, 0x64, 0xff, 0x9b } }, 12 },       /* 64:ff9b::/96 */
+    { { ADDR_IPV6, 48, { 0, 0 }, { 0x00, 0x64, 0xff, 0x9b, 0, 1 } }, 12 }, /* 64:ff9b:1::/48 */
+    { { ADDR_IPV6, 16, { 0, 0 }, { 0x20, 0x02 } }, 2 },                    /* 2002::/16 */
+};
+
+static const struct special *
+special_find(const struct addr *a)
+{
+    for (size_t i = 0; i < SP_COUNT(special_ranges); i++) {
+        if (addr_prefix_contains(&special_ranges[i].range, a)) {
+            return &special_ranges[i];
+        }
+    }
+    return NULL;
+}
+
+static const char *
+special_find_embedded(const struct addr *a, struct addr_prefix *range)
+{
+    for (size_t i = 0; i < SP_COUNT(special_embeddings); i++) {
+        const struct embedding *e = &special_embeddings[i];
+        if (!addr_prefix_contains(&e->prefix, a)) {
+            continue;
+        }
+        const struct addr inner = addr_ipv4(a->ip + e->offset, 0);
+        const struct special *s = special_find(&inner);
+        if (s == NULL) {
+            return NULL;
+        }
+        *range = (struct addr_prefix){ .family = ADDR_IPV6,
+            .bits = (uint8_t)(e->offset * 8 + s->range.bits) };
+        memcpy(range->ip, a->ip, e->offset);
+        memcpy(range->ip + e->offset, s->range.ip, 4);
+        return s->name;
+    }
+    return NULL;
+}
+
+const char *
+addr_special(const struct addr *a, struct addr_prefix *range)
+{
+    const struct addr plain = addr_unmap(a);
+    const struct special *s = special_find(&plain);
+    if (s != NULL) {
+        *range = s->range;
+        return s->name;
+    }
+    return plain.family == ADDR_IPV6 ? special_find_embedded(&plain, range) : NULL;
+}
