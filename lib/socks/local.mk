@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: ISC
+# F1: the SOCKS codecs. Add each .c here as it comes.
+noinst_LTLIBRARIES += lib/socks/libsocks.la
+lib_socks_libsocks_la_SOURCES = \
+	lib/socks/socks.h \
+	lib/socks/socks5.h \
+	lib/socks/userpass.h
