@@ -12,40 +12,23 @@ struct special {
     struct addr_prefix range;
 };
 
-#define SPECIAL4(name, bits, ...)                                                                  \
-    {                                                                                              \
-        name,                                                                                      \
-        {                                                                                          \
-            ADDR_IPV4, bits, { 0, 0 },                                                             \
-            {                                                                                      \
-                __VA_ARGS__                                                                        \
-            }                                                                                      \
-        }                                                                                          \
-    }
-#define SPECIAL6(name, bits, ...)                                                                  \
-    {                                                                                              \
-        name,                                                                                      \
-        {                                                                                          \
-            ADDR_IPV6, bits, { 0, 0 },                                                             \
-            {                                                                                      \
-                __VA_ARGS__                                                                        \
-            }                                                                                      \
-        }                                                                                          \
-    }
+/* clang-format off */
+#define SPECIAL(name, family, bits, ...) { name, { family, bits, { 0, 0 }, { __VA_ARGS__ } } }
+/* clang-format on */
 
 /* 0.0.0.0 apart from the rest of 0.0.0.0/8: Linux connects it to the host itself, so that opening
    it takes a prefix that names nothing else. */
 static const struct special special_ranges[] = {
-    SPECIAL4("unspecified", 32, 0, 0, 0, 0),
-    SPECIAL4("this-network", 8, 0),
-    SPECIAL4("loopback", 8, 127),
-    SPECIAL4("link-local", 16, 169, 254),
-    SPECIAL4("multicast", 4, 224),
-    SPECIAL4("broadcast", 32, 255, 255, 255, 255),
-    SPECIAL6("unspecified", 128, 0),
-    SPECIAL6("loopback", 128, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1),
-    SPECIAL6("link-local", 10, 0xfe, 0x80),
-    SPECIAL6("multicast", 8, 0xff),
+    SPECIAL("unspecified", ADDR_IPV4, 32, 0, 0, 0, 0),
+    SPECIAL("this-network", ADDR_IPV4, 8, 0),
+    SPECIAL("loopback", ADDR_IPV4, 8, 127),
+    SPECIAL("link-local", ADDR_IPV4, 16, 169, 254),
+    SPECIAL("multicast", ADDR_IPV4, 4, 224),
+    SPECIAL("broadcast", ADDR_IPV4, 32, 255, 255, 255, 255),
+    SPECIAL("unspecified", ADDR_IPV6, 128, 0),
+    SPECIAL("loopback", ADDR_IPV6, 128, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1),
+    SPECIAL("link-local", ADDR_IPV6, 10, 0xfe, 0x80),
+    SPECIAL("multicast", ADDR_IPV6, 8, 0xff),
 };
 
 /* Where an IPv6 prefix carries an IPv4 address: in the 4 octets from offset on. The mapped form is
