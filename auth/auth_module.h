@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The interface of authentication modules: versioned, free of library types, the whole of it.
+ *
+ * A module NAME is two objects: NAME-wire for the worker (wire face, protect face) and NAME-secret
+ * for the processes of its pool (secret face). Both carry the same config face. A built-in module
+ * exports `const struct auth_wire_module auth_NAME_wire` and `const struct auth_secret_module
+ * auth_NAME_secret`; a shared one exports them under the fixed symbols AUTH_WIRE_SYMBOL and
+ * AUTH_SECRET_SYMBOL. A module that needs no pool (none) has no secret object.
+ *
+ * The host checks `version` before anything else. Functions never block unless the secret face says
+ * that its steps may, never keep a pointer they were given beyond the call, and report errors as
+ * short texts that name what is wrong and what is allowed.
+ */
+#ifndef SP_AUTH_MODULE_H
+#define SP_AUTH_MODULE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define AUTH_MODULE_VERSION 1U
+#define AUTH_WIRE_SYMBOL "sallyport_auth_wire"
+#define AUTH_SECRET_SYMBOL "sallyport_auth_secret"
+
+#define AUTH_TOKEN_MAX (128U * 1024U) /* bytes of one client message, and of one answer */
+#define AUTH_NAME_MAX 1024U           /* bytes of an audited user name, NUL included */
+#define AUTH_CLAIMED_MAX 256U         /* bytes of a claimed name, NUL included */
+
+/* ------------------------------------------------------------------ config face */
+
+enum auth_option_type {
+    AUTH_OPTION_TEXT,
+    AUTH_OPTION_NUMBER,
+    AUTH_OPTION_BOOLEAN,
+    AUTH_OPTION_LIST, /* of texts */
+    AUTH_OPTION_FILE  /* path of a file the master opens; its content reaches secret.open */
+};
+
+/* What a changed value needs: adopted at reload, new workers, or a restart. */
+enum auth_option_change { AUTH_CHANGE_RELOAD, AUTH_CHANGE_RESPAWN, AUTH_CHANGE_RESTART };
+
+struct auth_option {
+    const char *name; /* NULL ends the table */
+    enum auth_option_type type;
+    enum auth_option_change change;
+    const char *preset;   /* value when absent, as text; lists: elements separated by spaces */
+    int64_t min, max;     /* NUMBER */
+    const char *const *words; /* TEXT, LIST: the values allowed, NULL-terminated; NULL: any */
+    const char *const *reserved; /* values that are "not available yet"; NULL: none */
+    const char *sentence; /* for the manual */
+};
+
+/* Read access to the section in effect. */
+struct auth_config {
+    const void *ctx;
+    /* Value i of option name as text, or NULL when there are not so many. */
+    const char *(*value)(const void *ctx, const char *name, unsigned i);
+};
+
+struct auth_config_face {
+    const struct auth_option *options;
+    /* Checks that need more than one value. 0, or -1 with error filled. NULL: none. */
+    int (*check)(const struct auth_config *config, char *error, size_t size);
+    /* Checks the content of the file option name names (at -t, at start, before adopting a new
+       one). where names the file in messages. 0, or -1 with error filled ("FILE:LINE: ..."). */
+    int (*check_file)(const struct auth_config *config, const char *name, const char *where,
+        const void *data, size_t len, char *error, size_t size);
+};
+
+/* ------------------------------------------------------------------ wire face */
+
+enum auth_frame {
+    AUTH_FRAME_MORE,  /* a valid beginning */
+    AUTH_FRAME_READY, /* one whole message */
+    AUTH_FRAME_BAD    /* can never become one */
+};
+
+/* Bytes for the client, and bytes for the pool: written into room the host gives. */
+struct auth_out {
+    uint8_t *data;
+    size_t size;
+    size_t len;
+};
+
+struct auth_frame_result {
+    size_t used;              /* READY: bytes of the message; the rest stays with the host */
+    const uint8_t *payload;   /* READY: what goes to the pool, inside the bytes given */
+    size_t payload_len;
+    char claimed[AUTH_CLAIMED_MAX]; /* name the client claims, raw, cut; "" when none */
+    size_t claimed_len;
+    const char *error;        /* BAD: which field */
+};
+
+enum auth_outcome { AUTH_CONTINUE = 1, AUTH_SUCCESS = 2, AUTH_FAILURE = 3 };
+
+struct auth_wire_module {
+    uint32_t version; /* AUTH_MODULE_VERSION */
+    const char *name;
+    uint8_t method;      /* SOCKS 5 method code */
+    bool needs_pool;     /* false: success at once, nothing is exchanged (none) */
+    size_t message_max;  /* bytes of the longest client message */
+    size_t state_size;   /* per conversation, zeroed by the host, freed when it ends */
+    struct auth_config_face config;
+
+    /* Looks at the client's bytes from the start of a message; keeps nothing of them. */
+    enum auth_frame (*frame)(void *state, const void *data, size_t len,
+        struct auth_frame_result *out);
+    /* Bytes to send to the client for the pool's answer; answer may be empty. 0, or -1 when out is
+       too small or the answer makes no sense. */
+    int (*answer)(void *state, enum auth_outcome outcome, const void *answer, size_t len,
+        struct auth_out *out);
+    /* Bytes to send when the conversation fails on our side (BAD frame, pool gone, deadline). */
+    void (*refuse)(void *state, struct auth_out *out);
+
+    const struct auth_protect *protect; /* NULL: no message protection */
+};
+
+/* ------------------------------------------------------------------ protect face */
+
+/* Sealing and opening of messages after authentication; the state lives in the worker. */
+struct auth_protect {
+    size_t overhead; /* most bytes a sealed message is longer than its plaintext, frame included */
+    size_t plain_max; /* longest plaintext of one message */
+    /* Makes the state from the pool's blob; NULL when the blob is malformed. */
+    void *(*import)(const void *blob, size_t len);
+    void (*free)(void *protect); /* zeroes keys */
+    /* Seals len bytes into out (len + overhead). Bytes written, or -1. */
+    int64_t (*seal)(void *protect, const void *plain, size_t len, uint8_t *out, size_t size);
+    /* Opens the first whole message in data: its plaintext goes to out. Bytes of data used, 0 when
+       more are needed, -1 with *error when the message is refused. */
+    int64_t (*open)(void *protect, const void *data, size_t len, uint8_t *out, size_t size,
+        size_t *plain_len, const char **error);
+};
+
+/* ------------------------------------------------------------------ secret face */
+
+struct auth_identity {
+    char user[AUTH_NAME_MAX]; /* as audited */
+    char mechanism[64];
+    char enctype[64];
+    char account[256];        /* local account, "" when none maps */
+    int64_t end;              /* wall clock seconds when it ends; 0: never */
+    uint8_t *groups;          /* NUL-terminated names one behind another; owned by the module */
+    size_t groups_len;        /* at most 64 KiB */
+};
+
+struct auth_step {
+    enum auth_outcome outcome;
+    struct auth_out answer;          /* room given by the host: AUTH_TOKEN_MAX */
+    struct auth_identity *identity;  /* room given by the host; filled with AUTH_SUCCESS */
+    struct auth_out protect;         /* blob for protect.import, room 4 KiB; zeroed by the host */
+    const char *reason;              /* AUTH_FAILURE: a word for the audit, constant */
+};
+
+/* What a conversation is about. */
+struct auth_opening {
+    uint64_t session;
+    uint8_t method;
+    bool initiator;
+    const char *listener;
+    const char *client; /* ADDR:PORT */
+    const char *local;
+    const uint8_t *binding; /* channel binding, may be empty */
+    size_t binding_len;
+};
+
+struct auth_files {
+    const void *ctx;
+    /* A read-only descriptor of the sealed copy of the file option name names (a borrow), or -1. */
+    int (*descriptor)(const void *ctx, const char *name);
+    /* The same as mapped bytes. NULL when there is none. */
+    const void *(*content)(const void *ctx, const char *name, size_t *len);
+};
+
+struct auth_secret_module {
+    uint32_t version;
+    const char *name;
+    uint8_t method;
+    unsigned processes;    /* preset of the pool; 0: half as many as workers, at least 2 */
+    const char *user;      /* another user than auth-user, or NULL */
+    bool blocks;           /* a step may wait for something outside */
+    unsigned step_seconds; /* a step that runs longer means a hung process */
+    size_t state_size;     /* per conversation, zeroed by the host */
+    struct auth_config_face config;
+
+    /* Loads; called at start and again with each new generation of a file. The old one stays in use
+       until this succeeded. NULL with error filled. */
+    void *(*open)(const struct auth_config *config, const struct auth_files *files, char *error,
+        size_t size);
+    void (*close)(void *module);
+    /* One step: the client's message in, outcome and answer out. */
+    void (*step)(void *module, void *state, const struct auth_opening *opening, const void *in,
+        size_t len, struct auth_step *out);
+    /* The conversation ends (also half-way). NULL: nothing to free. */
+    void (*end)(void *module, void *state);
+};
+
+#endif

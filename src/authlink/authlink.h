@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The worker's side of authentication conversations. One SOCK_SEQPACKET pair a conversation: the
+ * worker keeps one end, the other goes through the worker's queue to the method's pool. End of
+ * file on the conversation is the crash signal.
+ */
+#ifndef SP_AUTHLINK_AUTHLINK_H
+#define SP_AUTHLINK_AUTHLINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/addr.h"
+#include "lib/base/attr.h"
+#include "src/authlink/conversation.h"
+#include "src/core/loop.h"
+
+/* The worker's sending ends, by pool (index of the module in the image). */
+#define AUTHLINK_POOLS_MAX 32
+struct authlink {
+    struct loop *loop;
+    int queue[AUTHLINK_POOLS_MAX]; /* owned; -1: none */
+};
+
+void authlink_init(struct authlink *link, struct loop *loop);
+void authlink_close(struct authlink *link);
+/* Takes the descriptor over (replacing an earlier one). 0, or -1 with EINVAL. */
+int authlink_set_queue(struct authlink *link, uint32_t pool, int fd) SP_MUST_USE;
+
+/* One conversation, embedded in the authenticate phase's state; all zero when none is open. */
+struct authlink_conversation {
+    struct loop_io io;
+    int fd;
+    struct loop *loop;
+    /* One answer arrived; result is a borrow. NULL: the pool's process is gone or its message is
+       malformed (*why says which): the conversation is closed already. */
+    void (*answered)(struct authlink_conversation *c, const struct conversation_result *result,
+        const char *why);
+};
+
+/* Opens a conversation with its first client message. 0, or -1 with errno (EAGAIN: the queue is
+   full; ENOTCONN: no queue, EPIPE; EMFILE). The password passes through no heap memory of ours but
+   secret memory. */
+int authlink_open(struct authlink *link, uint32_t pool, struct authlink_conversation *c,
+    const struct conversation_open *open) SP_MUST_USE;
+
+/* Sends the next client message. 0, or -1 with errno. */
+int authlink_next(struct authlink_conversation *c, const void *bytes, size_t len) SP_MUST_USE;
+
+/* Ends it (harmless when none is open). */
+void authlink_end(struct authlink_conversation *c);
+
+#endif

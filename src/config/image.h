@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The policy image: the checked configuration compiled into one position-independent, versioned
+ * block that every role maps read-only from a sealed memfd. References are offsets from the start
+ * of the image, checked once when it is opened (image_open) so that users need not check again.
+ * The writer is config_compile() in the parsing child; nothing here parses text, and nothing here
+ * needs libconfuse.
+ */
+#ifndef SP_CONFIG_IMAGE_H
+#define SP_CONFIG_IMAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/addr.h"
+#include "lib/base/attr.h"
+
+#define IMAGE_MAGIC UINT32_C(0x53504931) /* "SPI1" */
+#define IMAGE_VERSION 1U
+#define IMAGE_SIZE_MAX (1024U * 1024U * 1024U)
+#define IMAGE_RULE_TITLE_MAX 63
+
+/* Offset of NUL-terminated text; 0 is "" (offset 0 is never text). */
+struct image_text {
+    uint32_t off;
+    uint32_t len;
+};
+
+/* count elements of a fixed type from off; present says whether the list was given at all. */
+struct image_list {
+    uint32_t off;
+    uint32_t count;
+};
+
+enum image_prefer { IMAGE_PREFER_ANY, IMAGE_PREFER_IPV4, IMAGE_PREFER_IPV6 };
+enum image_log_target { IMAGE_LOG_SYSLOG, IMAGE_LOG_STDERR, IMAGE_LOG_FILE };
+enum image_log_format { IMAGE_LOG_KEYVALUE, IMAGE_LOG_JSON };
+
+/* One key = value of a module's section, value as text (lists: one row an element). */
+struct image_option {
+    struct image_text key;
+    struct image_text value;
+    uint32_t file; /* 1: the value is the path of a file the broker opens for the module's pool */
+};
+
+/* A method that some listener offers. Its index in the image is the pool's number. */
+struct image_module {
+    struct image_text name;   /* "userpass"; also the section's name and the module's file name */
+    uint8_t method;           /* SOCKS 5 method code */
+    uint8_t has_secret;       /* 0: none needs no pool */
+    uint8_t shared;           /* loaded from the module folder */
+    uint8_t pad;
+    uint32_t processes;       /* resolved: never 0 when has_secret */
+    uint32_t step_seconds;    /* a step that runs longer is a hung process */
+    struct image_text user;   /* the pool's user when the module asks for another, else "" */
+    struct image_list options; /* struct image_option */
+};
+
+struct image_listener {
+    struct addr addr;
+    struct image_text name;    /* as configured: "0.0.0.0:1080" */
+    struct image_list modules; /* uint32_t: indices of modules, in order of preference */
+};
+
+struct image_timeouts { /* seconds */
+    uint32_t negotiate, connect, bind, idle, half_closed, udp, stop, drain, orphan;
+};
+
+struct image_settings {
+    struct image_text config_file; /* "" for the built-in default */
+    struct image_text user, auth_user, log_user;
+    struct image_text pid_file;
+    struct image_text control_socket, control_group;
+    uint32_t workers; /* resolved: never 0 */
+    struct image_list listeners; /* struct image_listener */
+    struct image_list modules;   /* struct image_module */
+    struct image_timeouts timeouts;
+    uint64_t limit_sessions;
+    struct {
+        struct image_list servers; /* struct addr; empty: resolv.conf's */
+        uint32_t timeout;          /* seconds of one attempt */
+        uint32_t attempts;
+        uint32_t prefer; /* enum image_prefer */
+        uint32_t hosts;  /* look into the hosts file first */
+    } resolver;
+    struct addr egress_ipv4; /* ADDR_NONE: the kernel's choice */
+    struct addr egress_ipv6;
+    struct {
+        uint32_t target; /* enum image_log_target */
+        uint32_t format; /* enum image_log_format */
+        uint32_t facility; /* LOG_LOCAL0 ... */
+        uint32_t all_events;
+        uint32_t interim;
+        uint32_t required;
+        struct image_text path; /* file's path, or the syslog socket */
+    } log;
+};
+
+enum image_action { IMAGE_DENY = 0, IMAGE_ALLOW = 1 };
+#define IMAGE_COMMAND_CONNECT 1U
+#define IMAGE_COMMAND_BIND 2U
+#define IMAGE_COMMAND_UDP 4U
+
+/* Which lists a rule has; one that is absent matches everything. */
+#define IMAGE_HAS_CLIENT 1U
+#define IMAGE_HAS_USER 2U
+#define IMAGE_HAS_METHOD 4U
+#define IMAGE_HAS_COMMAND 8U
+#define IMAGE_HAS_DESTINATION 16U
+#define IMAGE_HAS_PORT 32U
+
+struct image_prefix {
+    struct addr_prefix prefix;
+    uint32_t opens_special; /* destination: it lies wholly inside a special range */
+};
+
+struct image_ports {
+    uint16_t low;
+    uint16_t high;
+};
+
+struct image_rule {
+    struct image_text title;
+    uint32_t action;
+    uint32_t has;
+    uint32_t commands;           /* IMAGE_COMMAND_* */
+    struct image_list clients;   /* struct image_prefix */
+    struct image_list users;     /* struct image_text: globs */
+    struct image_list methods;   /* uint8_t: SOCKS 5 method codes */
+    struct image_list names;     /* struct image_text: lower-case destination globs */
+    struct image_list prefixes;  /* struct image_prefix: destination prefixes */
+    struct image_list ports;     /* struct image_ports */
+};
+
+struct image_header {
+    uint32_t magic;
+    uint32_t version;
+    uint64_t size; /* of the whole image, equals the memfd's */
+    uint64_t generation;
+    struct image_settings settings;
+    struct image_list rules; /* struct image_rule */
+};
+
+struct image; /* a mapped, checked image */
+
+/* Maps and checks the sealed memfd (seals, magic, version, every offset, count, text and index).
+   The descriptor stays the caller's. NULL with errno; *why names what is wrong. */
+struct image *image_open(int fd, const char **why) SP_MUST_USE;
+void image_close(struct image **image);
+
+const struct image_header *image_header(const struct image *image);
+const struct image_settings *image_settings(const struct image *image);
+const char *image_string(const struct image *image, struct image_text text); /* never NULL */
+
+/* Element i of a list whose elements are of the given type; i < list.count. */
+const void *image_at(const struct image *image, struct image_list list, size_t size, uint32_t i);
+#define IMAGE_AT(image, list, type, i) ((const type *)image_at((image), (list), sizeof(type), (i)))
+
+const struct image_listener *image_listener(const struct image *image, uint32_t i);
+const struct image_module *image_module(const struct image *image, uint32_t i);
+const struct image_rule *image_rule(const struct image *image, uint32_t i);
+
+/* The module with this method code, or NULL. */
+const struct image_module *image_module_by_method(const struct image *image, uint8_t method);
+
+/* A module option's value (the first row with that key), or NULL. */
+const char *image_option(const struct image *image, const struct image_module *m, const char *key);
+
+#endif

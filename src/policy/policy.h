@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One verdict: the first rule that matches decides; none is a refusal (blueprint, section 5). Pure
+ * functions over the policy image: no I/O, no allocation, no state.
+ */
+#ifndef SP_POLICY_POLICY_H
+#define SP_POLICY_POLICY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/addr.h"
+#include "lib/base/attr.h"
+#include "src/config/image.h"
+
+#define POLICY_NO_RULE UINT32_MAX
+
+struct policy_query {
+    struct addr client;  /* unmapped */
+    const char *user;    /* audited name; NULL when the session did not authenticate */
+    uint8_t method;      /* SOCKS 5 method code */
+    uint32_t command;    /* one IMAGE_COMMAND_* */
+    const char *name;    /* canonical destination name; NULL when an address was asked for */
+    struct addr address; /* destination address, unmapped; ADDR_NONE while it is not known */
+    uint16_t port;
+};
+
+struct policy_verdict {
+    bool allowed;
+    uint32_t rule;      /* index of the rule that decided, or POLICY_NO_RULE */
+    const char *reason; /* word for the audit: "rule", "no-rule", "special-destination" */
+    const char *detail; /* special: "loopback", "own-address", ...; else NULL */
+};
+
+/*
+ * The gateway host's own addresses, which are special destinations too. A sorted table the worker
+ * refreshes; NULL when not known.
+ */
+struct policy_own {
+    uint32_t count;
+    struct addr list[256];
+};
+/* Reads them (getifaddrs; needs AF_NETLINK, so before the sandbox, and at reload in the master). */
+int policy_own_read(struct policy_own *own) SP_MUST_USE;
+
+/* The verdict for a query whose address is known. */
+struct policy_verdict policy_judge(const struct image *image, const struct policy_own *own,
+    const struct policy_query *query);
+
+/*
+ * Before resolving (query->address is ADDR_NONE and query->name set): true when no address could
+ * change the verdict from a refusal, which is then in *out.
+ */
+bool policy_refuses_any(const struct image *image, const struct policy_query *query,
+    struct policy_verdict *out);
+
+/*
+ * True when some rule could allow a client from this address that authenticates with this method;
+ * such methods alone are worth offering (RFC 1928 section 3; protocol.md section 2).
+ */
+bool policy_method_useful(const struct image *image, const struct addr *client, uint8_t method);
+
+/* Title of rule index, "" for POLICY_NO_RULE. */
+const char *policy_rule_title(const struct image *image, uint32_t rule);
+
+#endif
