@@ -2,5 +2,16 @@
 # F2: loop, messages between processes, events, log, statistics, sandbox.
 # Add headers and .c files to _SOURCES as they come; an empty library is fine meanwhile.
 noinst_LTLIBRARIES += src/core/libcore.la
-src_core_libcore_la_SOURCES =
+src_core_libcore_la_SOURCES = \
+	src/core/event.def \
+	src/core/event.h \
+	src/core/ipc.def \
+	src/core/ipc.h \
+	src/core/log.h \
+	src/core/loop.h \
+	src/core/notify.h \
+	src/core/ring.h \
+	src/core/sandbox.h \
+	src/core/table.h \
+	src/core/title.h
 src_core_libcore_la_CFLAGS = $(AM_CFLAGS) $(SECCOMP_CFLAGS) $(CAPNG_CFLAGS) $(BSD_CFLAGS)
