@@ -7,8 +7,13 @@ src_core_libcore_la_SOURCES = \
 	src/core/event.h \
 	src/core/ipc.def \
 	src/core/ipc.h \
+	src/core/log.c \
 	src/core/log.h \
+	src/core/loop.c \
 	src/core/loop.h \
+	src/core/loop_private.h \
+	src/core/loop_signal.c \
+	src/core/loop_timer.c \
 	src/core/notify.h \
 	src/core/ring.h \
 	src/core/sandbox.h \
