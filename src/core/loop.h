@@ -61,6 +61,9 @@ int loop_io_mod(struct loop *loop, struct loop_io *io, int fd, uint32_t events) 
 /* Harmless when not registered. No event of io is delivered after it, this turn included. */
 void loop_io_del(struct loop *loop, struct loop_io *io, int fd);
 bool loop_io_active(const struct loop_io *io);
+/* Hands a registration over to another owner without a system call: events of the descriptor go to
+   `to` (whose ready is set by the caller) from now on; `from` is not registered any more. */
+void loop_io_move(struct loop *loop, struct loop_io *from, struct loop_io *to);
 
 /* Arms or moves the timer. 0, or -1 with ENOMEM (only when arming a timer that was not armed). */
 int loop_timer_set(struct loop *loop, struct loop_timer *timer, struct mono deadline) SP_MUST_USE;

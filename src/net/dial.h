@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Connecting to the first address that answers: Happy Eyeballs (RFC 8305) over addresses that the
+ * caller has judged; no other address is ever dialled. Addresses may be added while attempts run.
+ */
+#ifndef SP_NET_DIAL_H
+#define SP_NET_DIAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/base/addr.h"
+#include "lib/base/attr.h"
+#include "src/core/loop.h"
+
+#define DIAL_RESOLUTION_DELAY_MS 50 /* RFC 8305 section 3 */
+#define DIAL_ATTEMPT_DELAY_MS 250   /* section 5 */
+#define DIAL_ADDRESSES_MAX 64
+#define DIAL_ATTEMPTS_MAX 4 /* descriptors one dial holds at the same time */
+
+enum dial_prefer { DIAL_PREFER_ANY, DIAL_PREFER_IPV4, DIAL_PREFER_IPV6 }; /* any: IPv6 first */
+
+struct dial_settings {
+    enum dial_prefer prefer;
+    struct addr egress_ipv4; /* source addresses; ADDR_NONE: the kernel's choice */
+    struct addr egress_ipv6;
+    unsigned user_timeout_ms; /* TCP_USER_TIMEOUT */
+};
+
+struct dial;
+
+struct dial_result {
+    int error;           /* 0: connected; else the errno that stands for all failed attempts */
+    struct addr address; /* the one connected to (or the one error belongs to) */
+    struct addr egress;  /* our own address of the connection */
+};
+
+/*
+ * Finished: called once, never from inside dial_start() or dial_add(). With error 0 the callback
+ * takes the socket over with dial_take(). ETIMEDOUT when the deadline passed; ECANCELED is never reported.
+ */
+typedef void dial_finished(struct dial *dial, const struct dial_result *result, void *ctx);
+
+/* NULL with ENOMEM. settings stay the caller's and must outlive the dial. */
+struct dial *dial_start(struct loop *loop, const struct dial_settings *settings, struct mono deadline,
+    dial_finished *finished, void *ctx) SP_MUST_USE;
+
+/* Adds an address with port, in the caller's order. 0, or -1 with ENOBUFS. */
+int dial_add(struct dial *dial, const struct addr *address) SP_MUST_USE;
+/* Answers for a family are still awaited / none is awaited any more: with no address left to try the
+   dial fails. Without any attempt the error is EHOSTUNREACH. */
+void dial_more(struct dial *dial, bool ipv4_pending, bool ipv6_pending);
+
+/*
+ * In the finished callback: the connected socket (non-blocking, TCP_NODELAY, keepalive and user
+ * timeout set), owned by the caller from now on. It is registered in the loop with
+ * EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET; the registration moves to io (loop_io_move).
+ */
+int dial_take(struct dial *dial, struct loop_io *io) SP_MUST_USE;
+
+/* Ends it, closing whatever it holds; no callback afterwards. Leaves NULL. May be called from the
+   callback. */
+void dial_free(struct dial **dial);
+
+/* TCP_NODELAY, keepalive and TCP_USER_TIMEOUT for either side of a session. Best effort. */
+void dial_tune(int fd, unsigned user_timeout_ms);
+
+#endif
