@@ -7,6 +7,7 @@ LINTS = \
 	tests/lint/words.py \
 	tests/lint/listed.py \
 	tests/lint/links.sh \
+	tests/lint/hardening.sh \
 	tests/lint/manual.sh
 
 TESTS += $(LINTS)

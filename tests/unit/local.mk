@@ -34,4 +34,4 @@ check-local:
 	@false
 endif
 
-EXTRA_DIST += tests/expected
+EXTRA_DIST += tests/expected tests/check.sh tests/count.py

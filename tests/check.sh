@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: ISC
+# The verb check of ./bootstrap, which reads this file: every test and every build variant. A stage that
+# fails is counted and the next one runs. Logs are in build/check/, one per stage.
+
+passed=0
+failed=0
+skipped=0
+
+record() { # STAGE PASSED FAILED SKIPPED SECONDS
+    passed=$((passed + $2)) failed=$((failed + $3)) skipped=$((skipped + $4))
+    printf '%-20s %5d passed, %d failed, %d skipped  (%d s)\n' "$@" >>build/check/summary
+}
+
+# Runs a command into the stage's log and sets status. Not in a condition: there bash would go on
+# after a command that failed inside a function.
+logged() { # NAME COMMAND...
+    local log=build/check/$1.log
+    shift
+    set +e
+    (set -e; "$@") >"$log" 2>&1 </dev/null
+    status=$?
+    set -e
+}
+
+# A stage that passes or fails as a whole.
+stage() { # NAME COMMAND...
+    local name=$1 from=$SECONDS status
+    shift
+    say "check: $name"
+    logged "$name" "$@"
+    if [ $status -eq 0 ]; then
+        record "$name" 1 0 0 $((SECONDS - from))
+    else
+        tail -n 40 "build/check/$name.log"
+        say "FAILED: $name, see build/check/$name.log"
+        record "$name" 0 1 0 $((SECONDS - from))
+    fi
+}
+
+# A stage that runs tests and counts them: its command, then COUNTER prints PASSED
+# FAILED SKIPPED, and on standard error why something was skipped.
+counted() { # NAME LEAST-COUNT COUNTER COMMAND...
+    local name=$1 least=$2 counter=$3 from=$SECONDS status p f s
+    shift 3
+    say "check: $name"
+    logged "$name" "$@"
+    read -r p f s < <($counter) || { p=0 f=0 s=0; }
+    if [ $status -ne 0 ] && [ "$f" -eq 0 ]; then
+        f=1 # it failed outside its tests
+    fi
+    if [ $((p + f + s)) -lt "$least" ]; then
+        say "$name: only $((p + f + s)) tests ran; tests/expected wants at least $least"
+        f=$((f + 1))
+    fi
+    [ "$f" -eq 0 ] || { tail -n 60 "build/check/$name.log"; say "FAILED: $name, see build/check/$name.log"; }
+    record "$name" "$p" "$f" "$s" $((SECONDS - from))
+}
+
+expected() { sed -n "s/^$1=//p" tests/expected; }
+
+# --- the stages --------------------------------------------------------------------------------
+
+make_check() { # FOLDER [TESTS=...]: old results away first, so that only this run is counted
+    find "$1/tests" -name '*.trs' -delete 2>/dev/null || true
+    compile_in "$1" -k check VERBOSE=1 "${@:2}"
+}
+
+variant() { # FOLDER OPTION...: configure and compile the programs and their tests
+    configure_in "$@"
+    compile_in "$1" all
+    compile_in "$1" check TESTS=
+}
+
+# The second compiler, and with it the methods as modules of their own.
+second_compiler() {
+    export CC=$1
+    variant "build/$1" --enable-werror --with-auth-none=shared --with-auth-userpass=shared
+    compile_in "build/$1" check TESTS=tests/lint/links.sh VERBOSE=1
+}
+
+sanitized_units() {
+    variant build/sanitize --enable-sanitizers --enable-werror
+    make_check build/sanitize 'TESTS=$(check_PROGRAMS)'
+}
+
+# Debian's python3 has Debian's pytest; another one in PATH may have neither.
+pytest_in() { # BUILD-FOLDER RESULT ARGUMENT...
+    local build=$1 result=$2
+    shift 2
+    SALLYPORT_BUILD=$top/$build PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest \
+        -p no:cacheprovider -q -rs --junitxml="build/check/$result.xml" "$@" tests/system
+}
+
+install_npm_client() {
+    command -v npm >/dev/null || return 0
+    [ -d build/npm/node_modules/socks ] && return 0
+    say 'npm package socks, a client of the system tests'
+    npm install --prefix build/npm --no-audit --no-fund --loglevel=error socks@2 \
+        >build/check/npm.log 2>&1 </dev/null || say 'npm could not get it, see build/check/npm.log'
+}
+
+has_system_tests() { ls tests/system/test_*.py >/dev/null 2>&1; }
+has_sanitized_system_tests() { grep -qs 'pytest.mark.sanitizers' tests/system/test_*.py; }
+
+check() {
+    install_packages $build_packages $check_packages
+    mkdir -p build/check
+    rm -f build/check/*.xml build/check/*.log build/check/summary
+    install_npm_client
+    generate
+    configure_in build --enable-werror
+    compile_in build all
+
+    counted unit "$(expected unit)" 'python3 -B tests/count.py trs build' make_check build
+    if has_system_tests; then
+        counted system "$(expected system)" 'python3 -B tests/count.py xml build/check/system.xml' \
+            pytest_in build system
+    fi
+    counted sanitize-unit 0 'python3 -B tests/count.py trs build/sanitize' sanitized_units
+    if has_sanitized_system_tests; then
+        counted sanitize-system 0 'python3 -B tests/count.py xml build/check/sanitize-system.xml' \
+            pytest_in build/sanitize sanitize-system -m sanitizers
+    fi
+    stage clang second_compiler clang
+    stage distcheck compile_in build distcheck
+
+    say 'summary'
+    cat build/check/summary
+    printf '%d passed, %d failed, %d skipped\n' $passed $failed $skipped
+    [ $failed -eq 0 ]
+}
