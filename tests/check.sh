@@ -122,7 +122,7 @@ check() {
             pytest_in build/sanitize sanitize-system -m sanitizers
     fi
     stage clang second_compiler clang
-    stage distcheck compile_in build distcheck
+    stage distcheck compile_in build distcheck VERBOSE=1
 
     say 'summary'
     cat build/check/summary

@@ -14,7 +14,7 @@ import xml.etree.ElementTree
 
 RUN = re.compile(r"^\[ RUN      \] ", re.M)
 OK = re.compile(r"^\[       OK \] ", re.M)
-SKIPPED = re.compile(r"^\[  SKIPPED \] [^:\n]*: (\d+) test", re.M)
+SKIPPED = re.compile(r"^\[  SKIPPED \] (?:[^\n]*: )?(\d+) test\(s\)", re.M)
 
 
 def count_program(trs):
