@@ -19,7 +19,7 @@ enum event_field {
 #define FIELD(id, ...) FIELD_##id,
 #include "src/core/event.def"
 #undef FIELD
-    FIELD_COUNT
+    FIELD_TOTAL /* FIELD_COUNT is the field "count" */
 };
 
 enum event_id {
@@ -40,7 +40,7 @@ struct event_row {
     uint64_t fields; /* bit per enum event_field */
     const char *sentence;
 };
-extern const struct field_row field_table[FIELD_COUNT];
+extern const struct field_row field_table[FIELD_TOTAL];
 extern const struct event_row event_table[EVENT_COUNT];
 
 #define EVENT_RECORD_MAX 4096
@@ -51,13 +51,15 @@ struct event {
     enum event_id id;
     uint64_t session; /* 0: none */
     struct wall time;
+    uint64_t fields; /* bit per field it has */
     size_t len;
     bool truncated;
     uint8_t body[EVENT_RECORD_MAX - 64];
 };
 
 void event_begin(struct event *e, enum event_id id, uint64_t session, struct wall time);
-/* A field the event's row does not list is a panic. NULL or empty text adds nothing. */
+/* A field the event's row does not list, or a second one of a kind, is a panic. NULL or empty text
+   adds nothing. */
 void event_text(struct event *e, enum event_field field, const char *text);
 void event_bytes(struct event *e, enum event_field field, const void *data, size_t len);
 void event_addr(struct event *e, enum event_field field, const struct addr *a); /* ADDR_NONE: nothing */
@@ -86,7 +88,7 @@ struct event_view {
     struct wall time;
     bool truncated;
     size_t count;
-    struct event_value values[FIELD_COUNT];
+    struct event_value values[FIELD_TOTAL];
 };
 /* 0, or -1 when the bytes are no valid record (unknown event or field, field not in the row,
    repeated field, wrong length). */

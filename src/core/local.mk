@@ -3,19 +3,27 @@
 # Add headers and .c files to _SOURCES as they come; an empty library is fine meanwhile.
 noinst_LTLIBRARIES += src/core/libcore.la
 src_core_libcore_la_SOURCES = \
+	src/core/event.c \
 	src/core/event.def \
 	src/core/event.h \
+	src/core/event_decode.c \
+	src/core/event_table.c \
 	src/core/ipc.def \
 	src/core/ipc.h \
 	src/core/log.c \
 	src/core/log.h \
+	src/core/log_event.c \
+	src/core/log_event.h \
 	src/core/loop.c \
 	src/core/loop.h \
 	src/core/loop_private.h \
 	src/core/loop_signal.c \
 	src/core/loop_timer.c \
 	src/core/notify.h \
+	src/core/ring.c \
 	src/core/ring.h \
+	src/core/ring_private.h \
+	src/core/ring_reader.c \
 	src/core/sandbox.h \
 	src/core/table.h \
 	src/core/title.h

@@ -4,8 +4,8 @@
  * holds. The data memfd is written by the writer alone and mapped read-only by the logger; the index
  * memfd, which says how far the records were accepted by the log target, is written by the logger
  * alone. A logger's successor resumes at that index; a dead writer's ring can still be drained.
- * Wake-up: the logger sets `sleeping` in the index before it waits; a writer that finds it set
- * signals the shared eventfd.
+ * Wake-up: the logger marks its sleep in the index before it waits; a writer that finds the mark
+ * signals the shared eventfd, once for each sleep.
  */
 #ifndef SP_CORE_RING_H
 #define SP_CORE_RING_H
@@ -13,23 +13,44 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "lib/base/attr.h"
 
 #define RING_DATA_SIZE (1024U * 1024U) /* bytes of records a ring holds; a power of two */
 
+#define RING_RECORD_MAX 4096  /* bytes of one record, header included */
+
 struct ring_writer;
 struct ring_reader;
+
+/* How a record begins, in host order; the body follows. */
+struct ring_record {
+    uint32_t len;     /* header and body */
+    uint16_t event;   /* enum event_id */
+    uint16_t flags;   /* RING_TRUNCATED */
+    uint64_t seq;
+    uint64_t session; /* 0: none */
+    int64_t time;     /* microseconds of wall time */
+};
+#define RING_TRUNCATED 1U
 
 /* Master: makes both memfds (sealed against growing and shrinking), the first record's sequence
    number being first_seq (>= 1). 0, or -1 with errno; the descriptors are the caller's. */
 int ring_create(uint64_t first_seq, int *data_fd, int *index_fd) SP_MUST_USE;
 
 /* Maps the ring for writing (data read-write, index read-only). Descriptors stay the caller's and
-   may be closed afterwards; wake_fd is an eventfd that stays the caller's and must stay open
-   (-1: nobody to wake). NULL with errno. */
+   may be closed afterwards; wake_fd is a non-blocking eventfd that stays the caller's and must stay
+   open (-1: nobody to wake). NULL with errno. */
 struct ring_writer *ring_writer_open(int data_fd, int index_fd, int wake_fd) SP_MUST_USE;
 void ring_writer_close(struct ring_writer **ring);
+
+/* Appends a record (event_commit() is the way to call it). Fills head->len and head->seq and returns
+   the sequence number, counted also when the record was dropped because the ring was full. Makes a
+   system call only when the reader sleeps and this writer has not woken it yet. */
+uint64_t ring_append(struct ring_writer *ring, struct ring_record *head, const void *body, size_t len);
+/* The sequence number the next ring_append() will return. */
+uint64_t ring_next_seq(const struct ring_writer *ring);
 
 /* Maps for reading (data read-only, index read-write). NULL with errno. */
 struct ring_reader *ring_reader_open(int data_fd, int index_fd) SP_MUST_USE;
@@ -49,6 +70,9 @@ void ring_skip(struct ring_reader *ring);
 bool ring_empty(const struct ring_reader *ring);
 /* Records the writer dropped because the ring was full, since the ring was made. */
 uint64_t ring_dropped(const struct ring_reader *ring);
+/* How many of them were reported; kept in the index, so that a successor does not report them again. */
+uint64_t ring_dropped_told(const struct ring_reader *ring);
+void ring_tell_dropped(struct ring_reader *ring, uint64_t total);
 
 /* Before waiting: ring_sleep() then look at ring_empty() once more; after waking ring_awake(). */
 void ring_sleep(struct ring_reader *ring);
