@@ -25,7 +25,7 @@ enum ipc_type {
 enum ipc_role { IPC_MASTER = 1, IPC_WORKER = 2, IPC_AUTH = 4, IPC_LOGGER = 8 };
 enum ipc_state { IPC_STARTING = 1, IPC_RUNNING = 2, IPC_STOPPING = 4 };
 
-#define IPC_BODY_MAX 2112
+#define IPC_BODY_MAX 2048
 #define IPC_FDS_MAX 62
 
 /* One end of a control channel. state is set by ipc_set_state() alone. */
@@ -92,7 +92,8 @@ struct ipc_init {
 size_t ipc_init_encode(const struct ipc_init *in, uint8_t *out, size_t size);
 int ipc_init_decode(const struct ipc_message *m, struct ipc_init *out) SP_MUST_USE;
 
-/* PING, PONG, LOST, STOP, RING_DRAIN, RING_DRAINED: one number. */
+/* PING, PONG, LOST, STOP, RING_DRAIN, RING_DRAINED, QUEUE_SEND (the index of the pool's module in
+   the image): one number. */
 size_t ipc_u32_encode(uint32_t value, uint8_t *out, size_t size);
 int ipc_u32_decode(const struct ipc_message *m, uint32_t *value) SP_MUST_USE;
 
@@ -104,7 +105,8 @@ struct ipc_session {
     struct addr local;
 };
 size_t ipc_sessions_encode(const struct ipc_session *list, size_t count, uint8_t *out, size_t size);
-/* list has room for IPC_SESSIONS_MAX; *count equals fd_count + fd_lost or it is malformed. */
+/* list has room for IPC_SESSIONS_MAX; *count equals fd_count + fd_lost or it is malformed. An
+   address may be ADDR_NONE. */
 int ipc_sessions_decode(const struct ipc_message *m, struct ipc_session *list, size_t *count)
     SP_MUST_USE;
 
@@ -112,14 +114,13 @@ int ipc_sessions_decode(const struct ipc_message *m, struct ipc_session *list, s
 size_t ipc_ended_encode(const uint64_t *ids, size_t count, uint8_t *out, size_t size);
 int ipc_ended_decode(const struct ipc_message *m, uint64_t *ids, size_t *count) SP_MUST_USE;
 
-/* QUEUE_SEND: pool is the index of the module in the image. */
-struct ipc_queue_send { uint32_t pool; };
 /* QUEUE_RECEIVE: which worker sends on it. */
 struct ipc_queue_receive { uint32_t worker; uint32_t incarnation; };
 size_t ipc_queue_receive_encode(const struct ipc_queue_receive *in, uint8_t *out, size_t size);
 int ipc_queue_receive_decode(const struct ipc_message *m, struct ipc_queue_receive *out) SP_MUST_USE;
 
-struct ipc_pipes { uint32_t count; uint32_t size; }; /* size: bytes each holds */
+/* PIPES: how many (two descriptors each) and the bytes each holds. */
+struct ipc_pipes { uint32_t count; uint32_t size; };
 size_t ipc_pipes_encode(const struct ipc_pipes *in, uint8_t *out, size_t size);
 int ipc_pipes_decode(const struct ipc_message *m, struct ipc_pipes *out) SP_MUST_USE;
 

@@ -58,7 +58,8 @@ void ring_reader_close(struct ring_reader **ring);
 
 /* Looks at record number n after the accepted ones (0: the next to be accepted) without consuming:
    copies it into record (EVENT_RECORD_MAX). Returns its length, 0 when there is none, -1 when the
-   ring's bytes are invalid (a broken or hostile writer): the reader then skips to the head. */
+   ring's bytes are invalid from there on (a broken or hostile writer): the reader then accepts the n
+   before it and skips to the head. */
 ssize_t ring_peek(struct ring_reader *ring, size_t n, void *record, size_t size);
 
 /* The target accepted the first n records: advances the index. */

@@ -39,7 +39,7 @@ ring_reader_open(int data_fd, int index_fd)
         return NULL;
     }
     r->records = (const uint8_t *)r->data + RING_HEADER_SIZE;
-    r->tail = r->seen_at = atomic_load(&r->index->tail);
+    r->tail = r->seen_at = atomic_load(&r->index->tail) & ~(uint64_t)(RING_ALIGN - 1);
     ring_awake(r); /* the one before us may have died asleep */
     return r;
 }

@@ -5,7 +5,8 @@
 
 #include "lib/base/attr.h"
 
-/* First thing in main(), before threads and getenv users. */
+/* First thing in main(), before threads and getenv users. A title has the room of argv and the
+   environment the process was started with: whoever spawns with few of them pads them. */
 void title_init(int argc, char **argv, char **envp);
 void title_set(const char *fmt, ...) SP_PRINTF(1, 2);
 
