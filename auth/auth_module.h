@@ -27,6 +27,27 @@
 #define AUTH_NAME_MAX 1024U           /* bytes of an audited user name, NUL included */
 #define AUTH_CLAIMED_MAX 256U         /* bytes of a claimed name, NUL included */
 
+/*
+ * How a module defines its faces, so that one source serves both ways of building it:
+ *     AUTH_WIRE_MODULE(userpass) = { .version = AUTH_MODULE_VERSION, ... };
+ * A shared object is compiled with SP_AUTH_SHARED.
+ */
+#ifdef SP_AUTH_SHARED
+#define AUTH_WIRE_MODULE(name) \
+    extern const struct auth_wire_module sallyport_auth_wire; \
+    const struct auth_wire_module sallyport_auth_wire
+#define AUTH_SECRET_MODULE(name) \
+    extern const struct auth_secret_module sallyport_auth_secret; \
+    const struct auth_secret_module sallyport_auth_secret
+#else
+#define AUTH_WIRE_MODULE(name) \
+    extern const struct auth_wire_module auth_##name##_wire; \
+    const struct auth_wire_module auth_##name##_wire
+#define AUTH_SECRET_MODULE(name) \
+    extern const struct auth_secret_module auth_##name##_secret; \
+    const struct auth_secret_module auth_##name##_secret
+#endif
+
 /* ------------------------------------------------------------------ config face */
 
 enum auth_option_type {
@@ -98,7 +119,7 @@ struct auth_wire_module {
     uint32_t version; /* AUTH_MODULE_VERSION */
     const char *name;
     uint8_t method;      /* SOCKS 5 method code */
-    bool needs_pool;     /* false: success at once, nothing is exchanged (none) */
+    bool needs_pool;     /* false: success at once, nothing is exchanged (none): no frame, answer, refuse */
     size_t message_max;  /* bytes of the longest client message */
     size_t state_size;   /* per conversation, zeroed by the host, freed when it ends */
     struct auth_config_face config;
@@ -148,7 +169,9 @@ struct auth_identity {
 struct auth_step {
     enum auth_outcome outcome;
     struct auth_out answer;          /* room given by the host: AUTH_TOKEN_MAX */
-    struct auth_identity *identity;  /* room given by the host; filled with AUTH_SUCCESS */
+    /* Room given by the host, zeroed; filled with AUTH_SUCCESS. With AUTH_FAILURE its user alone
+       may hold the name that was claimed, for the master's count of failures. */
+    struct auth_identity *identity;
     struct auth_out protect;         /* blob for protect.import, room 4 KiB; zeroed by the host */
     const char *reason;              /* AUTH_FAILURE: a word for the audit, constant */
 };

@@ -20,7 +20,8 @@ const struct auth_secret_module *auth_secret_find(const char *name, const char *
     size_t size);
 
 /* Where shared modules are: the package's folder, or `modules` beside a program that runs out of
-   its build tree. Constant for the life of the process. */
+   its build tree (sallyportd and sallyport-worker lie in one folder there, never when installed).
+   Reads /proc/self/exe at its first call: before the chroot. Constant for the life of the process. */
 const char *auth_module_dir(void);
 
 #endif

@@ -4,35 +4,71 @@
 # tree). configure's auth/builtin.def has the rows of the built-in ones: AUTH_BUILTIN_WIRE(none)
 # AUTH_BUILTIN_WIRE(userpass) AUTH_BUILTIN_SECRET(userpass). A method that needs no pool (none) has no
 # secret face.
-# Add headers and .c files as they come; an empty library is fine meanwhile.
 
 # The faces a worker (and, for the options, the configuration) links: nothing outside lib/.
 noinst_LTLIBRARIES += auth/libauth-wire.la
 auth_libauth_wire_la_SOURCES = \
 	auth/auth_module.h \
-	auth/builtin.h
+	auth/builtin.h \
+	auth/builtin_dir.c \
+	auth/builtin_load.c \
+	auth/builtin_load.h \
+	auth/builtin_wire.c
 # The faces sallyport-auth links.
 noinst_LTLIBRARIES += auth/libauth-secret.la
-auth_libauth_secret_la_SOURCES =
+auth_libauth_secret_la_SOURCES = \
+	auth/builtin_dir.c \
+	auth/builtin_load.c \
+	auth/builtin_secret.c
 auth_libauth_secret_la_CFLAGS = $(AM_CFLAGS) $(CRYPT_CFLAGS) $(SODIUM_CFLAGS)
 # What sallyport-auth must link for the built-in ones.
 AUTH_SECRET_LIBS =
 
-# A method, built in or shared. To be filled where its files are written, in this form:
-#   if AUTH_USERPASS_BUILTIN
-#   auth_libauth_wire_la_SOURCES += auth/userpass/userpass_wire.c
-#   auth_libauth_secret_la_SOURCES += auth/userpass/userpass_secret.c
-#   AUTH_SECRET_LIBS += $(CRYPT_LIBS) $(SODIUM_LIBS)
-#   endif
-#   if AUTH_USERPASS_SHARED
-#   authmod_LTLIBRARIES += auth/userpass-wire.la auth/userpass-secret.la
-#   auth_userpass_wire_la_SOURCES = auth/userpass/userpass_wire.c
-#   auth_userpass_wire_la_CPPFLAGS = $(AM_CPPFLAGS) -DSP_AUTH_SHARED
-#   auth_userpass_wire_la_LDFLAGS = $(SP_MODULE_FLAGS)
-#   auth_userpass_wire_la_LIBADD = lib/socks/libsocks.la lib/base/libbase.la
-#   auth_userpass_secret_la_SOURCES = auth/userpass/userpass_secret.c
-#   auth_userpass_secret_la_CFLAGS = $(AM_CFLAGS) $(CRYPT_CFLAGS) $(SODIUM_CFLAGS)
-#   auth_userpass_secret_la_CPPFLAGS = $(AM_CPPFLAGS) -DSP_AUTH_SHARED
-#   auth_userpass_secret_la_LDFLAGS = $(SP_MODULE_FLAGS)
-#   auth_userpass_secret_la_LIBADD = lib/base/libbase.la $(CRYPT_LIBS) $(SODIUM_LIBS)
-#   endif
+# A shared module shows its face and nothing else.
+AUTH_MODULE_LDFLAGS = $(SP_MODULE_FLAGS) -export-symbols-regex '^sallyport_auth_(wire|secret)$$'
+
+# --- none --------------------------------------------------------------------------------------
+AUTH_NONE_WIRE = auth/none/none_wire.c
+
+if AUTH_NONE_BUILTIN
+auth_libauth_wire_la_SOURCES += $(AUTH_NONE_WIRE)
+endif
+if AUTH_NONE_SHARED
+authmod_LTLIBRARIES += auth/none-wire.la
+auth_none_wire_la_SOURCES = $(AUTH_NONE_WIRE)
+auth_none_wire_la_CPPFLAGS = $(AM_CPPFLAGS) -DSP_AUTH_SHARED
+auth_none_wire_la_LDFLAGS = $(AUTH_MODULE_LDFLAGS)
+endif
+
+# --- userpass ----------------------------------------------------------------------------------
+# Both faces check a password file with the same code.
+AUTH_USERPASS_BOTH = \
+	auth/userpass/userpass_file.c \
+	auth/userpass/userpass_hash.c \
+	auth/userpass/userpass_hash.h \
+	auth/userpass/userpass_options.c \
+	auth/userpass/userpass_options.h \
+	auth/userpass/userpass_table.c \
+	auth/userpass/userpass_table.h \
+	auth/userpass/userpass_table_private.h
+AUTH_USERPASS_WIRE = auth/userpass/userpass_wire.c $(AUTH_USERPASS_BOTH)
+AUTH_USERPASS_SECRET = \
+	$(AUTH_USERPASS_BOTH)
+
+if AUTH_USERPASS_BUILTIN
+auth_libauth_wire_la_SOURCES += $(AUTH_USERPASS_WIRE)
+auth_libauth_secret_la_SOURCES += $(AUTH_USERPASS_SECRET)
+AUTH_SECRET_LIBS += $(CRYPT_LIBS) $(SODIUM_LIBS)
+endif
+if AUTH_USERPASS_SHARED
+authmod_LTLIBRARIES += auth/userpass-wire.la auth/userpass-secret.la
+auth_userpass_wire_la_SOURCES = $(AUTH_USERPASS_WIRE)
+auth_userpass_wire_la_CPPFLAGS = $(AM_CPPFLAGS) -DSP_AUTH_SHARED
+auth_userpass_wire_la_LDFLAGS = $(AUTH_MODULE_LDFLAGS)
+auth_userpass_wire_la_LIBADD = lib/socks/libsocks.la lib/base/libbase.la
+auth_userpass_secret_la_SOURCES = $(AUTH_USERPASS_SECRET)
+auth_userpass_secret_la_CFLAGS = $(AM_CFLAGS) $(CRYPT_CFLAGS) $(SODIUM_CFLAGS)
+auth_userpass_secret_la_CPPFLAGS = $(AM_CPPFLAGS) -DSP_AUTH_SHARED
+auth_userpass_secret_la_LDFLAGS = $(AUTH_MODULE_LDFLAGS)
+auth_userpass_secret_la_LIBADD = lib/base/libbase.la $(CRYPT_LIBS) $(SODIUM_LIBS)
+endif

@@ -21,26 +21,34 @@
 struct authlink {
     struct loop *loop;
     int queue[AUTHLINK_POOLS_MAX]; /* owned; -1: none */
+    /* One packet each way, in secret memory, zeroed after every use; made with the first queue, so
+       that a worker whose methods need no pool has none. */
+    uint8_t *sending;
+    uint8_t *receiving;
 };
 
 void authlink_init(struct authlink *link, struct loop *loop);
 void authlink_close(struct authlink *link);
-/* Takes the descriptor over (replacing an earlier one). 0, or -1 with EINVAL. */
+/* Takes the descriptor over (replacing an earlier one). 0, or -1 with EINVAL or ENOMEM; then the
+   descriptor stays the caller's. */
 int authlink_set_queue(struct authlink *link, uint32_t pool, int fd) SP_MUST_USE;
 
-/* One conversation, embedded in the authenticate phase's state; all zero when none is open. */
+/* One conversation, embedded in the authenticate phase's state; all zero when none is open (the
+   caller sets answered before authlink_open). */
 struct authlink_conversation {
     struct loop_io io;
     int fd;
-    struct loop *loop;
-    /* One answer arrived; result is a borrow. NULL: the pool's process is gone or its message is
-       malformed (*why says which): the conversation is closed already. */
+    struct authlink *link; /* NULL: not open */
+    /* One answer arrived; result is a borrow until the call returns. After AUTH_CONTINUE the
+       conversation stays open for authlink_next; after AUTH_SUCCESS and AUTH_FAILURE it is closed
+       already. result NULL: the pool's process is gone or its message is malformed (why says
+       which): closed already too. The callback may free c. */
     void (*answered)(struct authlink_conversation *c, const struct conversation_result *result,
         const char *why);
 };
 
 /* Opens a conversation with its first client message. 0, or -1 with errno (EAGAIN: the queue is
-   full; ENOTCONN: no queue, EPIPE; EMFILE). The password passes through no heap memory of ours but
+   full; ENOTCONN: no queue; EPIPE; EMFILE; ETOOMANYREFS; EMSGSIZE: a field is too long). The password passes through no heap memory of ours but
    secret memory. */
 int authlink_open(struct authlink *link, uint32_t pool, struct authlink_conversation *c,
     const struct conversation_open *open) SP_MUST_USE;

@@ -17,6 +17,13 @@
 
 #define CONVERSATION_VERSION 1U
 #define CONVERSATION_MAX (128U * 1024U)
+#define CONVERSATION_BINDING_MAX 1024U /* bytes of channel binding */
+
+/*
+ * What goes down a worker's queue beside the descriptor of a conversation's other end: one byte, so
+ * that there is a packet at all. The conversation itself holds the OPEN already.
+ */
+#define CONVERSATION_HANDOVER 0x01U
 
 struct conversation_open {
     bool initiator;
@@ -48,8 +55,9 @@ struct conversation_result {
     const char *reason; /* FAILURE */
 };
 
-/* Encoders return the length, or 0 when it does not fit. Decoders 0, or -1 when malformed; what
-   they fill are borrows into data. */
+/* Encoders return the length, or 0 when it does not fit or a field is longer than its bound.
+   Decoders 0, or -1 when malformed; what they fill are borrows into data. Texts that are absent
+   decode as "", bytes as NULL and 0, addresses as ADDR_NONE. */
 size_t conversation_open_encode(const struct conversation_open *in, uint8_t *out, size_t size);
 int conversation_open_decode(const void *data, size_t len, struct conversation_open *out,
     char listener[256]) SP_MUST_USE;

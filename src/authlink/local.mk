@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: ISC
-# F4: conversations with the auth pools.
-# Add headers and .c files to _SOURCES as they come; an empty library is fine meanwhile.
+# F4: conversations with the auth pools: the codec (also the pool's), and the worker's side.
 noinst_LTLIBRARIES += src/authlink/libauthlink.la
 src_authlink_libauthlink_la_SOURCES = \
+	src/authlink/authlink.c \
 	src/authlink/authlink.h \
+	src/authlink/conversation.c \
 	src/authlink/conversation.h

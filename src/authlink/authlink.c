@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Conversations as the worker sees them. Serves the authenticate phase. Every error concerns one
+ * login; the pool's answers are checked, since its process reads what clients wrote.
+ */
+#include "src/authlink/authlink.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "lib/base/fd.h"
+#include "lib/base/secret.h"
+
+static int
+packets_make(struct authlink *link)
+{
+    if (link->sending == NULL)
+        link->sending = secret_alloc(CONVERSATION_MAX);
+    if (link->receiving == NULL)
+        link->receiving = secret_alloc(CONVERSATION_MAX);
+    return link->sending != NULL && link->receiving != NULL ? 0 : -1;
+}
+
+void
+authlink_init(struct authlink *link, struct loop *loop)
+{
+    *link = (struct authlink) { .loop = loop };
+    for (size_t i = 0; i < AUTHLINK_POOLS_MAX; i++)
+        link->queue[i] = -1;
+}
+
+void
+authlink_close(struct authlink *link)
+{
+    for (size_t i = 0; i < AUTHLINK_POOLS_MAX; i++)
+        fd_close(&link->queue[i]);
+    secret_free(link->sending, CONVERSATION_MAX);
+    secret_free(link->receiving, CONVERSATION_MAX);
+    link->sending = NULL;
+    link->receiving = NULL;
+}
+
+int
+authlink_set_queue(struct authlink *link, uint32_t pool, int fd)
+{
+    if (pool >= AUTHLINK_POOLS_MAX || fd < 0) {
+        errno = EINVAL;
+        return -1;
+    }
+    if (packets_make(link) != 0)
+        return -1;
+    fd_close(&link->queue[pool]);
+    link->queue[pool] = fd;
+    return 0;
+}
+
+/* ---- sending ---- */
+
+/* One packet. A system whose socket buffers are smaller than our longest packet gets a larger one
+   the first time it matters. */
+static int
+packet_send(int fd, const uint8_t *packet, size_t len)
+{
+    const int room = 2 * (int)CONVERSATION_MAX;
+
+    if (send(fd, packet, len, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+        return 0;
+    if (errno != EMSGSIZE || setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof room) != 0)
+        return -1;
+    return send(fd, packet, len, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 ? 0 : -1;
+}
+
+/* Sends the first len bytes of the sending packet and leaves none of them behind. */
+static int
+packet_send_out(struct authlink *link, int fd, size_t len)
+{
+    if (len == 0) {
+        explicit_bzero(link->sending, CONVERSATION_MAX);
+        errno = EMSGSIZE;
+        return -1;
+    }
+    const int result = packet_send(fd, link->sending, len);
+    const int saved = errno;
+
+    explicit_bzero(link->sending, len);
+    errno = saved;
+    return result;
+}
+
+/* Sends the descriptor down the queue. */
+static int
+hand_over(int queue, int fd)
+{
+    uint8_t byte = CONVERSATION_HANDOVER;
+    struct iovec iov = { &byte, 1 };
+    union {
+        struct cmsghdr align;
+        char room[CMSG_SPACE(sizeof(int))];
+    } control = { .room = { 0 } };
+    struct msghdr msg = {
+        .msg_iov = &iov,
+        .msg_iovlen = 1,
+        .msg_control = control.room,
+        .msg_controllen = sizeof control.room,
+    };
+    struct cmsghdr *header = CMSG_FIRSTHDR(&msg);
+
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof fd);
+    memcpy(CMSG_DATA(header), &fd, sizeof fd);
+    return sendmsg(queue, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) == 1 ? 0 : -1;
+}
+
+/* ---- receiving ---- */
+
+static void
+conversation_received(struct authlink_conversation *c, size_t len)
+{
+    struct authlink *link = c->link;
+    struct conversation_result result;
+
+    if (len > CONVERSATION_MAX || conversation_result_decode(link->receiving, len, &result) != 0) {
+        authlink_end(c);
+        c->answered(c, NULL, "malformed answer of the auth process");
+    } else {
+        if (result.outcome != AUTH_CONTINUE)
+            authlink_end(c);
+        c->answered(c, &result, NULL);
+    }
+    explicit_bzero(link->receiving, len < CONVERSATION_MAX ? len : CONVERSATION_MAX);
+}
+
+static void
+conversation_ready(struct loop_io *io, uint32_t events)
+{
+    struct authlink_conversation *c =
+        (struct authlink_conversation *)((char *)io - offsetof(struct authlink_conversation, io));
+    (void)events;
+    /* MSG_TRUNC: the packet's own length, so that a longer one is seen. */
+    const ssize_t n = recv(c->fd, c->link->receiving, CONVERSATION_MAX, MSG_DONTWAIT | MSG_TRUNC);
+
+    if (n > 0) {
+        conversation_received(c, (size_t)n);
+        return;
+    }
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    authlink_end(c);
+    c->answered(c, NULL, "the auth process is gone");
+}
+
+/* ---- conversations ---- */
+
+static int
+conversation_start(struct authlink *link, struct authlink_conversation *c, int queue, int other,
+    const struct conversation_open *open)
+{
+    const size_t len = conversation_open_encode(open, link->sending, CONVERSATION_MAX);
+
+    c->io = (struct loop_io) { .ready = conversation_ready };
+    if (packet_send_out(link, c->fd, len) != 0 ||
+        loop_io_add(link->loop, &c->io, c->fd, EPOLLIN) != 0)
+        return -1;
+    if (hand_over(queue, other) == 0)
+        return 0;
+    loop_io_del(link->loop, &c->io, c->fd);
+    return -1;
+}
+
+int
+authlink_open(struct authlink *link, uint32_t pool, struct authlink_conversation *c,
+    const struct conversation_open *open)
+{
+    int pair[2];
+
+    if (pool >= AUTHLINK_POOLS_MAX || link->queue[pool] < 0) {
+        errno = ENOTCONN;
+        return -1;
+    }
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0)
+        return -1;
+    c->fd = pair[0];
+    const int result = conversation_start(link, c, link->queue[pool], pair[1], open);
+
+    fd_close(&pair[1]);
+    if (result != 0)
+        fd_close(&c->fd);
+    else
+        c->link = link;
+    return result;
+}
+
+int
+authlink_next(struct authlink_conversation *c, const void *bytes, size_t len)
+{
+    if (c->link == NULL) {
+        errno = ENOTCONN;
+        return -1;
+    }
+    const size_t packet =
+        conversation_next_encode(bytes, len, c->link->sending, CONVERSATION_MAX);
+
+    return packet_send_out(c->link, c->fd, packet);
+}
+
+void
+authlink_end(struct authlink_conversation *c)
+{
+    if (c->link == NULL)
+        return;
+    loop_io_del(c->link->loop, &c->io, c->fd);
+    fd_close(&c->fd);
+    c->link = NULL;
+}
