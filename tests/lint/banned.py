@@ -32,7 +32,7 @@ def hits(text, pattern):
 
 
 def without_hash_comments(text):
-    return re.sub(r"(?m)(^|\s)#.*$", "", text)
+    return re.sub(r"(?m)(^|[ \t])#.*$", "", text)
 
 
 def main():

@@ -11,24 +11,35 @@ TOP = os.path.abspath(os.environ.get("top_srcdir") or os.path.join(os.path.dirna
 GENERATED = re.compile(
     r"^(configure|aclocal\.m4|config\.h\.in|INSTALL|m4/(libtool|lt[a-z~]*)\.m4)~?$|(^|/)Makefile(\.in)?$"
 )
-SKIPPED_FOLDERS = {".git", "build", "build-aux", "autom4te.cache", "__pycache__", "_build", "_inst"}
+SKIPPED_FOLDERS = {".git", "build", "build-aux", "autom4te.cache", "__pycache__", ".pytest_cache",
+                   "node_modules", "_build", "_inst"}
 
 
-def files():
-    """Paths of our files from the top: what git has or would add, else a walk (a release)."""
-    if os.path.exists(os.path.join(TOP, ".git")):
+def git_files():
+    """What git has or would add; None without git (a release, or a tree git does not trust)."""
+    if not os.path.exists(os.path.join(TOP, ".git")):
+        return None
+    try:
         out = subprocess.run(
             ["git", "-C", TOP, "ls-files", "-co", "--exclude-standard"],
-            check=True, capture_output=True, text=True).stdout.split("\n")
-        return sorted(f for f in out if f and os.path.isfile(os.path.join(TOP, f)))
+            check=True, capture_output=True, text=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return [f for f in out.split("\n") if f and os.path.isfile(os.path.join(TOP, f))]
+
+
+def walked_files():
     found = []
     for folder, folders, names in os.walk(TOP):
         folders[:] = [f for f in folders if f not in SKIPPED_FOLDERS]
-        for name in names:
-            path = os.path.relpath(os.path.join(folder, name), TOP)
-            if not GENERATED.search(path):
-                found.append(path)
-    return sorted(found)
+        paths = (os.path.relpath(os.path.join(folder, name), TOP) for name in names)
+        found += [path for path in paths if not GENERATED.search(path)]
+    return found
+
+
+def files():
+    """Paths of our files, from the top."""
+    return sorted(git_files() or walked_files())
 
 
 def c_files(*folders):
