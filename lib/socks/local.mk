@@ -7,6 +7,3 @@ lib_socks_libsocks_la_SOURCES = \
 	lib/socks/socks5.h \
 	lib/socks/userpass.c \
 	lib/socks/userpass.h
-	lib/socks/socks.h \
-	lib/socks/socks5.h \
-	lib/socks/userpass.h

@@ -1,2 +1,42 @@
 # SPDX-License-Identifier: ISC
-# Fuzz targets, one per decoder; a program that replays its corpus is a check_PROGRAMS of its own.
+# Fuzz targets, one per decoder: tests/fuzz/fuzz_TARGET.c. `make check` replays the files of
+# tests/fuzz/corpus/TARGET with whatever compiler there is; `make fuzz` builds the same with clang's
+# libFuzzer and searches for FUZZ_SECONDS each. What it finds is in tests/fuzz/found/TARGET of the build
+# tree; a file that shows something new goes into the corpus.
+FUZZ_TARGETS = name socks5 userpass
+FUZZ_SECONDS = 60
+FUZZ_CC = clang
+
+check_PROGRAMS += tests/fuzz/replay_name
+tests_fuzz_replay_name_SOURCES = tests/fuzz/fuzz_name.c tests/fuzz/fuzz.h tests/fuzz/replay_main.c
+tests_fuzz_replay_name_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_TARGET='"name"'
+tests_fuzz_replay_name_LDADD = lib/base/libbase.la
+
+check_PROGRAMS += tests/fuzz/replay_socks5
+tests_fuzz_replay_socks5_SOURCES = tests/fuzz/fuzz_socks5.c tests/fuzz/fuzz.h tests/fuzz/replay_main.c
+tests_fuzz_replay_socks5_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_TARGET='"socks5"'
+tests_fuzz_replay_socks5_LDADD = lib/socks/libsocks.la lib/base/libbase.la
+
+check_PROGRAMS += tests/fuzz/replay_userpass
+tests_fuzz_replay_userpass_SOURCES = tests/fuzz/fuzz_userpass.c tests/fuzz/fuzz.h tests/fuzz/replay_main.c
+tests_fuzz_replay_userpass_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_TARGET='"userpass"'
+tests_fuzz_replay_userpass_LDADD = lib/socks/libsocks.la lib/base/libbase.la
+
+EXTRA_DIST += tests/fuzz/corpus
+
+# The decoders stand on lib/ alone, so lib/ is compiled anew with libFuzzer's instrumentation.
+FUZZ_LIB = $(filter %.c,$(lib_base_libbase_la_SOURCES) $(lib_socks_libsocks_la_SOURCES))
+
+.PHONY: fuzz
+fuzz:
+	@for target in $(FUZZ_TARGETS); do \
+		$(MKDIR_P) tests/fuzz/found/$$target && \
+		$(FUZZ_CC) -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE= \
+			-I$(top_srcdir) $(top_srcdir)/tests/fuzz/fuzz_$$target.c \
+			$(FUZZ_LIB:%=$(top_srcdir)/%) -o tests/fuzz/fuzz_$$target && \
+		tests/fuzz/fuzz_$$target -max_total_time=$(FUZZ_SECONDS) -max_len=1024 \
+			-artifact_prefix=tests/fuzz/found/$$target/ tests/fuzz/found/$$target \
+			$(top_srcdir)/tests/fuzz/corpus/$$target || exit 1; \
+	done
+
+CLEANFILES += $(FUZZ_TARGETS:%=tests/fuzz/fuzz_%)

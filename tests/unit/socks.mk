@@ -1,2 +1,10 @@
 # SPDX-License-Identifier: ISC
-# Unit tests of socks; the form is in tests/unit/base.mk, the libraries are $(UNIT_SOCKS).
+# Unit tests of lib/socks.
+
+check_PROGRAMS += tests/unit/test_socks5
+tests_unit_test_socks5_SOURCES = tests/unit/test_socks5.c tests/unit/unit.h
+tests_unit_test_socks5_LDADD = $(UNIT_SOCKS)
+
+check_PROGRAMS += tests/unit/test_userpass
+tests_unit_test_userpass_SOURCES = tests/unit/test_userpass.c tests/unit/unit.h
+tests_unit_test_userpass_LDADD = $(UNIT_SOCKS)
