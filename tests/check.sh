@@ -108,9 +108,7 @@ check() {
     rm -f build/check/*.xml build/check/*.log build/check/summary
     install_npm_client
     generate
-    configure_in build --enable-werror
-    compile_in build all
-
+    stage build variant build --enable-werror
     counted unit "$(expected unit)" 'python3 -B tests/count.py trs build' make_check build
     if has_system_tests; then
         counted system "$(expected system)" 'python3 -B tests/count.py xml build/check/system.xml' \
