@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: ISC */
+/* decide: asks the policy with what is known; session_judge() is asked again for each address. */
+#include "src/session/session_private.h"
+
+#include <string.h>
+
+static void
+fill_query(const struct session *s, const struct addr *address, struct policy_query *q)
+{
+    *q = (struct policy_query) {
+        .client = s->slot->client,
+        .user = s->authenticated ? s->slot->user : NULL,
+        .method = s->method,
+        .command = IMAGE_COMMAND_CONNECT,
+        .name = s->setup->name[0] != '\0' ? s->setup->name : NULL,
+        .port = s->setup->address.port,
+    };
+    if (address != NULL)
+        q->address = *address;
+}
+
+struct policy_verdict
+session_judge(const struct session *s, const struct policy_own *own, const struct addr *address)
+{
+    struct policy_query q;
+
+    fill_query(s, address, &q);
+    return policy_judge(s->host->image, own, &q);
+}
+
+void
+session_set_verdict(struct session *s, const struct policy_verdict *verdict)
+{
+    const char *title = policy_rule_title(s->host->image, verdict->rule);
+
+    s->setup->verdict = *verdict;
+    table_change_begin(s->slot);
+    table_text(s->slot->rule, sizeof s->slot->rule, title, strlen(title));
+    table_change_end(s->slot);
+}
+
+struct session_step
+session_deny(struct session *s, const struct policy_verdict *verdict)
+{
+    enum session_reason reason = REASON_RULE;
+
+    session_set_verdict(s, verdict);
+    if (strcmp(verdict->reason, "special-destination") == 0)
+        reason = REASON_SPECIAL;
+    else if (verdict->rule == POLICY_NO_RULE)
+        reason = REASON_NO_RULE;
+    return step_refuse(s, reason, SOCKS5_NOT_ALLOWED, verdict->detail);
+}
+
+static struct session_step
+decide_enter(struct session *s)
+{
+    struct policy_verdict verdict;
+    struct policy_query q;
+
+    if (s->setup->name[0] == '\0') {
+        verdict = session_judge(s, s->host->own, &s->setup->address);
+        if (!verdict.allowed)
+            return session_deny(s, &verdict);
+        session_set_verdict(s, &verdict);
+        return step_go(SESSION_CONNECT);
+    }
+    fill_query(s, NULL, &q);
+    if (policy_refuses_any(s->host->image, &q, &verdict))
+        return session_deny(s, &verdict);
+    return step_go(SESSION_RESOLVE);
+}
+
+static struct session_step
+decide_event(struct session *s, enum session_event event)
+{
+    (void)s;
+    (void)event;
+    return step_wait();
+}
+
+const struct phase_row phase_decide = { "decide", decide_enter, decide_event };

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * negotiate: the first byte selects the protocol, the client's method list one of the listener's
+ * methods (RFC 1928 section 3; ours is the order of preference).
+ */
+#include "src/session/session_private.h"
+
+#include "src/core/log.h"
+
+/* The first of the listener's methods that the client offers and some rule could accept. */
+static int
+choose_module(const struct session *s, const struct socks5_hello *hello)
+{
+    const struct image *image = s->host->image;
+    const struct image_listener *listener = session_listener(s);
+
+    for (uint32_t i = 0; i < listener->modules.count; i++) {
+        uint32_t index = *IMAGE_AT(image, listener->modules, uint32_t, i);
+        uint8_t method = image_module(image, index)->method;
+
+        if (socks5_hello_offers(hello, method) &&
+            policy_method_useful(image, &s->slot->client, method))
+            return (int)index;
+    }
+    return -1;
+}
+
+static struct session_step
+refuse_methods(struct session *s)
+{
+    uint8_t out[SOCKS5_CHOICE_SIZE];
+
+    socks5_choice_encode(SOCKS_METHOD_REFUSED, out);
+    (void)client_send(s, out, sizeof out);
+    return step_fail(s, REASON_NO_METHOD, NULL);
+}
+
+static struct session_step
+accept_hello(struct session *s, const struct socks5_hello *hello)
+{
+    int index = choose_module(s, hello);
+    uint8_t out[SOCKS5_CHOICE_SIZE];
+
+    buffer_consume(&s->setup->in, hello->used);
+    if (index < 0)
+        return refuse_methods(s);
+    const struct image_module *module = image_module(s->host->image, (uint32_t)index);
+    const char *name = image_string(s->host->image, module->name);
+
+    s->setup->module = (uint32_t)index;
+    s->method = module->method;
+    table_text(s->slot->method, sizeof s->slot->method, name, module->name.len);
+    socks5_choice_encode(s->method, out);
+    if (client_send(s, out, sizeof out) < 0)
+        return step_fail(s, REASON_CLIENT_GONE, NULL);
+    return step_go(SESSION_AUTHENTICATE);
+}
+
+static struct session_step
+wrong_version(struct session *s, uint8_t first)
+{
+    return step_fail(s,
+        first == SOCKS_VERSION_4 ? REASON_UNSUPPORTED_PROTOCOL : REASON_UNKNOWN_PROTOCOL, NULL);
+}
+
+static struct session_step
+negotiate(struct session *s)
+{
+    struct buffer *in = &s->setup->in;
+    struct socks5_hello hello;
+    enum session_reason reason;
+
+    for (;;) {
+        enum socks_result r = buffer_len(in) == 0
+            ? SOCKS_MORE
+            : socks5_hello_decode(buffer_head(in), buffer_len(in), &hello);
+        int got;
+
+        if (r == SOCKS_DONE)
+            return accept_hello(s, &hello);
+        if (r == SOCKS_BAD)
+            return wrong_version(s, *buffer_head(in));
+        got = client_read(s, &reason);
+        if (got == 0)
+            return step_wait();
+        if (got < 0)
+            return step_fail(s, reason, NULL);
+    }
+}
+
+static struct session_step
+negotiate_enter(struct session *s)
+{
+    s->setup->deadline =
+        mono_add_seconds(s->accepted, (int64_t)session_timeouts(s)->negotiate);
+    session_deadline(s, s->setup->deadline);
+    return negotiate(s);
+}
+
+static struct session_step
+negotiate_event(struct session *s, enum session_event event)
+{
+    if (event == SESSION_TIMER)
+        return step_fail(s, REASON_CLIENT_TIMEOUT, NULL);
+    return negotiate(s);
+}
+
+const struct phase_row phase_negotiate = { "negotiate", negotiate_enter, negotiate_event };

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * relay: pumps both directions, carries half-close and resets through, and keeps the idle and the
+ * half-closed deadline. The deadline's timer is not moved for every byte: it fires, looks at the
+ * time of the last progress and arms itself again.
+ */
+#include "src/session/session_private.h"
+
+static bool
+half_closed(const struct session *s)
+{
+    return s->up.ended != s->down.ended;
+}
+
+static struct mono
+relay_deadline(const struct session *s)
+{
+    const struct image_timeouts *t = session_timeouts(s);
+
+    return mono_add_seconds(s->active, (int64_t)(half_closed(s) ? t->half_closed : t->idle));
+}
+
+/* The other side learns of a reset by a reset. */
+static struct session_step
+client_failed(struct session *s)
+{
+    channel_reset(&s->target);
+    return step_fail(s, REASON_CLIENT_RESET, NULL);
+}
+
+static struct session_step
+target_failed(struct session *s)
+{
+    channel_reset(&s->client);
+    return step_fail(s, REASON_DESTINATION_RESET, NULL);
+}
+
+static void
+relay_progress(struct session *s, bool was_half)
+{
+    s->active = loop_now(s->host->loop);
+    s->slot->bytes_up = s->up.bytes;
+    s->slot->bytes_down = s->down.bytes;
+    if (half_closed(s) && !was_half)
+        session_deadline(s, relay_deadline(s));
+}
+
+static struct session_step
+pump(struct session *s)
+{
+    struct relay_shared shared = { s->host->scratch, SESSION_SCRATCH_SIZE, &s->host->pipes };
+    bool moved = false, was_half = half_closed(s);
+    enum relay_result up = relay_pump(&s->up, &s->client, &s->target, &shared, &moved);
+    enum relay_result down = RELAY_WAIT;
+
+    if (up != RELAY_SOURCE_FAILED && up != RELAY_SINK_FAILED)
+        down = relay_pump(&s->down, &s->target, &s->client, &shared, &moved);
+    if (moved)
+        relay_progress(s, was_half);
+    if (up == RELAY_SOURCE_FAILED || down == RELAY_SINK_FAILED)
+        return client_failed(s);
+    if (up == RELAY_SINK_FAILED || down == RELAY_SOURCE_FAILED)
+        return target_failed(s);
+    if (up == RELAY_COMPLETE && down == RELAY_COMPLETE)
+        return step_fail(s, REASON_CLOSED, NULL);
+    if (up == RELAY_MORE || down == RELAY_MORE)
+        session_again(s);
+    return step_wait();
+}
+
+static struct session_step
+relay_timer(struct session *s)
+{
+    struct mono deadline = relay_deadline(s);
+
+    if (mono_before(loop_now(s->host->loop), deadline)) {
+        session_deadline(s, deadline);
+        return step_wait();
+    }
+    return step_fail(s, half_closed(s) ? REASON_HALF_CLOSED : REASON_IDLE, NULL);
+}
+
+static struct session_step
+relay_enter(struct session *s)
+{
+    /* What the client sent behind its request goes first. */
+    s->up.pending = s->setup->in;
+    s->setup->in = BUFFER_INIT_SECRET;
+    setup_free(&s->setup);
+    s->active = loop_now(s->host->loop);
+    session_deadline(s, relay_deadline(s));
+    return pump(s);
+}
+
+static struct session_step
+relay_event(struct session *s, enum session_event event)
+{
+    if (event == SESSION_TIMER)
+        return relay_timer(s);
+    if (s->client.failed && channel_error(&s->client) != 0)
+        return client_failed(s);
+    if (s->target.failed && channel_error(&s->target) != 0)
+        return target_failed(s);
+    return pump(s);
+}
+
+const struct phase_row phase_relay = { "relay", relay_enter, relay_event };

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: ISC */
+/* reply: the session has started; queues the success reply and waits until all of it is sent. */
+#include "src/session/session_private.h"
+
+static struct session_step
+reply_flush(struct session *s)
+{
+    int done = client_flush(s);
+
+    if (done < 0)
+        return step_fail(s, REASON_CLIENT_RESET, NULL);
+    return done > 0 ? step_go(SESSION_RELAY) : step_wait();
+}
+
+static struct session_step
+reply_enter(struct session *s)
+{
+    uint8_t out[SOCKS5_REPLY_MAX];
+    size_t len = socks5_reply_encode(SOCKS5_SUCCEEDED, &s->slot->egress, out);
+
+    session_deadline(s, mono_add_seconds(
+        loop_now(s->host->loop), (int64_t)session_timeouts(s)->negotiate));
+    s->reply = SOCKS5_SUCCEEDED;
+    s->replied = true;
+    record_start(s);
+    if (client_send(s, out, len) < 0)
+        return step_fail(s, REASON_CLIENT_RESET, NULL);
+    return reply_flush(s);
+}
+
+static struct session_step
+reply_event(struct session *s, enum session_event event)
+{
+    if (event == SESSION_TIMER)
+        return step_fail(s, REASON_CLIENT_TIMEOUT, NULL);
+    return reply_flush(s);
+}
+
+const struct phase_row phase_reply = { "reply", reply_enter, reply_event };

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: ISC */
+/* request: reads what the client wants (RFC 1928 section 4) and makes its name canonical. */
+#include "src/session/session_private.h"
+
+#include <string.h>
+
+static const struct {
+    enum socks5_reply reply;
+    enum session_reason reason;
+} request_reasons[] = {
+    { SOCKS5_COMMAND_NOT_SUPPORTED, REASON_BAD_COMMAND },
+    { SOCKS5_ADDRESS_NOT_SUPPORTED, REASON_BAD_ADDRESS_TYPE },
+};
+
+static enum session_reason
+reason_for(enum socks5_reply reply)
+{
+    for (size_t i = 0; i < SP_COUNT(request_reasons); i++)
+        if (request_reasons[i].reply == reply)
+            return request_reasons[i].reason;
+    return REASON_MALFORMED;
+}
+
+static void
+slot_destination(struct session *s, const void *text, size_t len, uint16_t port)
+{
+    table_change_begin(s->slot);
+    table_text(s->slot->destination, sizeof s->slot->destination, text, len);
+    s->slot->dest_port = port;
+    table_change_end(s->slot);
+}
+
+static void
+set_address(struct session *s, const struct addr *address, uint16_t port)
+{
+    char text[ADDR_TEXT_MAX];
+
+    s->setup->address = addr_unmap(address);
+    s->setup->address.port = port;
+    slot_destination(s, text, addr_format_ip(&s->setup->address, text), port);
+}
+
+static struct session_step
+set_name(struct session *s, const struct socks5_request *request)
+{
+    struct addr address;
+    const char *why = NULL;
+    uint16_t port = request->addr.port;
+
+    switch (name_canonical(request->name, request->name_len, s->setup->name, &address, &why)) {
+    case NAME_OK:
+        s->setup->address.port = port;
+        slot_destination(s, s->setup->name, strlen(s->setup->name), port);
+        return step_go(SESSION_DECIDE);
+    case NAME_ADDRESS:
+        s->setup->name[0] = '\0';
+        set_address(s, &address, port);
+        return step_go(SESSION_DECIDE);
+    case NAME_BAD:
+        break;
+    }
+    s->setup->name[0] = '\0';
+    slot_destination(s, request->name, request->name_len, port);
+    return step_refuse(s, REASON_BAD_NAME, SOCKS5_GENERAL_FAILURE, why);
+}
+
+static struct session_step
+accept_request(struct session *s, const struct socks5_request *request)
+{
+    buffer_consume(&s->setup->in, request->used);
+    if (request->reply != SOCKS5_SUCCEEDED)
+        return step_refuse(s, reason_for(request->reply), request->reply, request->error);
+    s->slot->command = request->command;
+    if (request->command != SOCKS_CONNECT)
+        return step_refuse(s, REASON_BAD_COMMAND, SOCKS5_COMMAND_NOT_SUPPORTED, NULL);
+    if (request->atyp == SOCKS5_NAME)
+        return set_name(s, request);
+    set_address(s, &request->addr, request->addr.port);
+    return step_go(SESSION_DECIDE);
+}
+
+static struct session_step
+read_request(struct session *s)
+{
+    struct buffer *in = &s->setup->in;
+    struct socks5_request request;
+    enum session_reason reason;
+
+    for (;;) {
+        enum socks_result r = buffer_len(in) == 0
+            ? SOCKS_MORE
+            : socks5_request_decode(buffer_head(in), buffer_len(in), &request);
+        int got;
+
+        if (r == SOCKS_DONE)
+            return accept_request(s, &request);
+        if (r == SOCKS_BAD)
+            return step_refuse(s, REASON_MALFORMED, SOCKS5_GENERAL_FAILURE, request.error);
+        got = client_read(s, &reason);
+        if (got == 0)
+            return step_wait();
+        if (got < 0)
+            return step_fail(s, reason, NULL);
+    }
+}
+
+static struct session_step
+request_enter(struct session *s)
+{
+    session_deadline(s, s->setup->deadline);
+    return read_request(s);
+}
+
+static struct session_step
+request_event(struct session *s, enum session_event event)
+{
+    if (event == SESSION_TIMER)
+        return step_fail(s, REASON_CLIENT_TIMEOUT, NULL);
+    if (client_flush(s) < 0)
+        return step_fail(s, REASON_CLIENT_GONE, NULL);
+    return read_request(s);
+}
+
+const struct phase_row phase_request = { "request", request_enter, request_event };

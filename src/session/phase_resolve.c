@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * resolve: asks for the addresses of the name and has each one judged as it arrives; only judged
+ * addresses reach the dial. The first allowed one moves the session on to connect while the other
+ * family may still be out (RFC 8305).
+ */
+#include "src/session/session_private.h"
+
+/* Of two families' answers the one that says more about why there is no address. */
+static const uint8_t status_weight[] = {
+    [RESOLVER_OK] = 0,
+    [RESOLVER_NODATA] = 1,
+    [RESOLVER_FAILED] = 2,
+    [RESOLVER_TIMEOUT] = 3,
+    [RESOLVER_SERVFAIL] = 4,
+    [RESOLVER_NXDOMAIN] = 5,
+};
+
+static void
+note_status(struct session_setup *setup, enum resolver_status status)
+{
+    if (status_weight[status] > status_weight[setup->status])
+        setup->status = status;
+}
+
+static void
+judge_one(struct session *s, struct addr address)
+{
+    struct session_setup *setup = s->setup;
+
+    address = addr_unmap(&address);
+    address.port = setup->address.port;
+    struct policy_verdict verdict = session_judge(s, s->host->own, &address);
+
+    if (!verdict.allowed) {
+        if (setup->refused++ == 0)
+            setup->verdict = verdict;
+        return;
+    }
+    if (session_dial_add(s, &address) == 0)
+        setup->judged_ok++;
+}
+
+static void
+query_answered(struct resolver_query *query, enum addr_family family, enum resolver_status status,
+    const struct addr *addresses, size_t count, unsigned pending)
+{
+    struct session_setup *setup =
+        (struct session_setup *)((char *)query - offsetof(struct session_setup, query));
+
+    note_status(setup, status);
+    setup->pending = pending;
+    if (family == ADDR_IPV4)
+        setup->pending_ipv4 = false;
+    else
+        setup->pending_ipv6 = false;
+    for (size_t i = 0; i < count; i++)
+        judge_one(setup->session, addresses[i]);
+    if (setup->dial != NULL)
+        dial_more(setup->dial, setup->pending_ipv4, setup->pending_ipv6);
+    session_dispatch(setup->session, SESSION_RESOLVED);
+}
+
+static struct session_step
+resolve_failed(struct session *s)
+{
+    struct reply_row row = reply_for_resolver(s->setup->status);
+
+    if (s->setup->refused > 0)
+        return session_deny(s, &s->setup->verdict);
+    return step_refuse(s, row.reason, row.reply, NULL);
+}
+
+static struct session_step
+resolve_enter(struct session *s)
+{
+    struct session_setup *setup = s->setup;
+
+    setup->query.answered = query_answered;
+    setup->pending_ipv4 = setup->pending_ipv6 = true;
+    setup->pending = 2;
+    setup->deadline = mono_add_seconds(
+        loop_now(s->host->loop), (int64_t)session_timeouts(s)->connect);
+    session_deadline(s, setup->deadline);
+    if (resolver_start(s->host->resolver, &setup->query, setup->name, true, true) < 0)
+        return step_refuse(s, REASON_RESOLVER, SOCKS5_GENERAL_FAILURE, NULL);
+    return step_wait();
+}
+
+static struct session_step
+resolve_event(struct session *s, enum session_event event)
+{
+    if (event == SESSION_TIMER)
+        return step_refuse(s, REASON_DNS_TIMEOUT, SOCKS5_HOST_UNREACHABLE, NULL);
+    if (event == SESSION_CLIENT)
+        return client_vanished(s) ? step_fail(s, REASON_CLIENT_GONE, NULL) : step_wait();
+    if (event != SESSION_RESOLVED)
+        return step_wait();
+    if (s->setup->judged_ok > 0)
+        return step_go(SESSION_CONNECT);
+    return s->setup->pending > 0 ? step_wait() : resolve_failed(s);
+}
+
+const struct phase_row phase_resolve = { "resolve", resolve_enter, resolve_event };

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Moving bytes between two channels, each direction a flow of its own with half-close and
+ * back-pressure. A flow chooses its engine by the moment: one read buffer shared by all sessions for
+ * small traffic; after two full reads splice through a pipe of the worker's pool, given back
+ * whenever it is empty. An idle flow holds no buffer and no pipe. Each pump does bounded work.
+ */
+#ifndef SP_SESSION_RELAY_H
+#define SP_SESSION_RELAY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/attr.h"
+#include "lib/base/buffer.h"
+#include "src/net/channel.h"
+#include "src/session/pipes.h"
+
+#define RELAY_TURN_BYTES (1024U * 1024U) /* a flow moves at most about this much in one turn */
+#define RELAY_FULL_READS 2               /* full reads in a row before splice is tried */
+#define RELAY_SPLICE_MIN 8192U           /* a splice that finds less goes back to copying */
+
+struct relay_flow {
+    struct buffer pending;  /* read and not written yet; memory only while there are some */
+    struct pipe_pair *pipe; /* held only while in_pipe > 0, or during a pump */
+    uint32_t in_pipe;       /* bytes inside it */
+    uint8_t full_reads;
+    bool ended;             /* the source's end of file was read */
+    bool shut;              /* ... and passed on: the flow is complete */
+    uint64_t bytes;         /* delivered to the sink */
+};
+
+enum relay_result {
+    RELAY_WAIT,          /* a channel's readiness must change first */
+    RELAY_MORE,          /* the turn's share is used up: pump again next turn */
+    RELAY_COMPLETE,      /* end of file was passed on */
+    RELAY_SOURCE_FAILED, /* errno of reading */
+    RELAY_SINK_FAILED    /* errno of writing */
+};
+
+/* What all flows of a worker share. */
+struct relay_shared {
+    uint8_t *scratch; /* the shared read buffer */
+    size_t scratch_size;
+    struct pipe_pool *pipes;
+};
+
+/* Moves what can be moved now. *moved is set when at least one byte or an end of file went on. */
+enum relay_result relay_pump(struct relay_flow *flow, struct channel *source, struct channel *sink,
+    const struct relay_shared *shared, bool *moved);
+
+/* Gives back buffer and pipe; bytes not delivered are thrown away. */
+void relay_flow_free(struct relay_flow *flow, struct pipe_pool *pipes);
+
+/* Bytes read from the source and not delivered. */
+size_t relay_held(const struct relay_flow *flow);
+
+#endif

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One client's connection from the descriptor to its closing record. A session moves through phases,
+ * each a file with an `enter` and an `event` function; session.c alone changes the phase, arms its
+ * timer and traces "a -> b". No error here is fatal: everything ends this session at most.
+ */
+#ifndef SP_SESSION_SESSION_H
+#define SP_SESSION_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/addr.h"
+#include "lib/base/attr.h"
+#include "lib/base/buffer.h"
+#include "src/core/event.h"
+#include "src/core/ipc.h"
+#include "src/core/loop.h"
+#include "src/core/table.h"
+#include "src/net/channel.h"
+#include "src/net/dial.h"
+#include "src/net/resolver.h"
+#include "src/policy/policy.h"
+#include "src/session/pipes.h"
+#include "src/session/relay.h"
+#include "src/authlink/authlink.h"
+
+enum session_phase {
+    SESSION_NEGOTIATE,
+    SESSION_AUTHENTICATE,
+    SESSION_REQUEST,
+    SESSION_DECIDE,
+    SESSION_RESOLVE,
+    SESSION_CONNECT,
+    SESSION_REPLY,
+    SESSION_RELAY,
+    SESSION_LINGER, /* the closing record is written; the client gets the time to read its reply */
+    SESSION_END,
+    SESSION_PHASE_COUNT
+};
+
+/* What happened to a session. */
+enum session_event {
+    SESSION_CLIENT,   /* the client's channel: look at its flags */
+    SESSION_TARGET,   /* the destination's channel */
+    SESSION_TIMER,    /* the phase's deadline passed */
+    SESSION_TURN,     /* work left over from the last turn */
+    SESSION_ANSWER,   /* the authentication conversation answered */
+    SESSION_RESOLVED, /* one family's addresses arrived */
+    SESSION_DIALED    /* connected, or all attempts failed */
+};
+
+struct session;
+
+/* What a phase wants next. */
+struct session_step {
+    enum { SESSION_WAIT, SESSION_GO, SESSION_STOP } kind;
+    enum session_phase phase; /* SESSION_GO */
+};
+
+/* Why a connection ends: one row of session_reasons. */
+enum session_reason {
+    REASON_NONE,
+#define REASON(id, ...) REASON_##id,
+#include "src/session/reason.def"
+#undef REASON
+    REASON_COUNT
+};
+
+#define SESSION_MODULES_MAX AUTHLINK_POOLS_MAX
+#define SESSION_SCRATCH_SIZE 65536U /* bytes of the relay's shared read buffer */
+#define SESSION_SETUP_READ 1024U    /* bytes read at a time before the relay */
+#define SESSION_LINGER_SECONDS 5
+
+/* What all sessions of a worker share. Set up by src/worker, outlives every session. */
+struct session_host {
+    struct loop *loop;
+    const struct image *image;
+    const struct policy_own *own;
+    struct resolver *resolver;
+    struct authlink *authlink;
+    struct ring_writer *ring;
+    struct table *table;
+    struct pipe_pool pipes;
+    struct dial_settings dial;
+    const struct auth_wire_module *modules[SESSION_MODULES_MAX]; /* by index in the image */
+    uint8_t *scratch;        /* SESSION_SCRATCH_SIZE */
+    uint8_t *secret_scratch; /* SESSION_SETUP_READ, secret memory: may hold a password */
+    bool all_events;         /* records of class ALL are wanted */
+    /* The session has given everything back; only its id and slot are left, which the worker keeps
+       until the master was told. */
+    void (*ended)(struct session_host *host, uint64_t id, struct table_slot *slot);
+    struct session *first; /* all live sessions */
+    uint32_t count;
+};
+
+/*
+ * Begins a session on the descriptor (taken over, closed in every case of failure). The closing
+ * record and ended() come in every case, also when memory is out. accepted from ipc_session.
+ */
+void session_new(struct session_host *host, const struct ipc_session *from, int fd);
+
+/* The master handed over this connection but its descriptor was lost on the way: writes its closing
+   record and calls ended(). */
+void session_lost(struct session_host *host, const struct ipc_session *from);
+
+/* Ends all sessions at once with this reason (REASON_SHUTDOWN, REASON_GATEWAY_LOST). */
+void session_end_all(struct session_host *host, enum session_reason reason);
+
+/* "negotiate", "relay", ... */
+const char *session_phase_name(enum session_phase phase);
+
+#endif

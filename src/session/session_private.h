@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: ISC */
+/* What the phase files of a session share, and nobody else sees. */
+#ifndef SP_SESSION_PRIVATE_H
+#define SP_SESSION_PRIVATE_H
+
+#include "lib/base/name.h"
+#include "lib/socks/socks5.h"
+#include "src/session/session.h"
+
+#define SETUP_OUT_MAX 65536U /* bytes of answers waiting for a client that does not read */
+
+/* Everything only needed before bytes are relayed; given back when the relay begins. */
+struct session_setup {
+    struct session *session;
+    struct buffer in;  /* the client's bytes not consumed yet (secret) */
+    struct buffer out; /* answers not sent yet */
+    struct mono deadline; /* of the whole negotiation */
+
+    uint32_t module;      /* index of the chosen module in the image */
+    void *wire;           /* the module's state, secret memory of wire_size */
+    size_t wire_size;
+    struct authlink_conversation conversation;
+    bool awaiting;        /* the pool owes an answer */
+    uint8_t claimed_len;
+    uint8_t claimed[AUTH_CLAIMED_MAX]; /* raw: escaped by the renderer alone */
+    const struct conversation_result *answer; /* during SESSION_ANSWER: a borrow, or NULL */
+    const char *answer_why;
+    char why[64];         /* the pool's reason of a refusal */
+
+    struct addr address; /* destination asked for as an address; else only its port */
+    char name[NAME_SIZE]; /* canonical destination name, "" for an address */
+    struct policy_verdict verdict; /* that of the address being used, or of the refusal */
+    struct resolver_query query;
+    enum resolver_status status; /* the most telling one of the families */
+    struct dial *dial;
+    const struct dial_result *dialed; /* during SESSION_DIALED: a borrow */
+    unsigned pending;    /* families not answered yet */
+    bool pending_ipv4, pending_ipv6;
+    unsigned judged_ok;  /* addresses handed to the dial */
+    unsigned refused;    /* addresses the policy refused */
+};
+
+struct session {
+    struct session_host *host;
+    struct session *next, *prev;
+    uint64_t id;
+    struct channel client;
+    struct channel target;
+    struct loop_timer timer;
+    struct loop_task task;
+    struct mono accepted;
+    struct mono active; /* last progress of the relay */
+    struct relay_flow up;   /* client to destination */
+    struct relay_flow down; /* destination to client */
+    struct session_setup *setup; /* NULL once the relay began */
+    struct table_slot *slot;
+    struct addr local;  /* the address the client came to */
+    uint8_t phase;      /* enum session_phase; written by phase_set() alone */
+    uint8_t reason;     /* enum session_reason, set by session_fail() and session_stop() */
+    uint8_t reply;      /* SOCKS 5 reply code sent, with replied */
+    bool replied;
+    bool started;       /* session.start is written */
+    bool closed;        /* the closing record is written */
+    uint8_t method;
+    bool authenticated;
+    const char *detail; /* constant text for the closing record, or NULL */
+};
+
+struct phase_row {
+    const char *name;
+    struct session_step (*enter)(struct session *s);
+    struct session_step (*event)(struct session *s, enum session_event event);
+};
+
+/* ---- steps (session.c) ---- */
+
+static inline struct session_step
+step_wait(void)
+{
+    return (struct session_step) { SESSION_WAIT, SESSION_END };
+}
+
+static inline struct session_step
+step_go(enum session_phase phase)
+{
+    return (struct session_step) { SESSION_GO, phase };
+}
+
+/* Ends the session for this reason: closing record, then the client gets to read what is queued. */
+struct session_step step_fail(struct session *s, enum session_reason reason, const char *detail);
+
+/* The same after queueing a SOCKS 5 failure reply. */
+struct session_step step_refuse(struct session *s, enum session_reason reason,
+    enum socks5_reply reply, const char *detail);
+
+/* Hands an event to the session's phase and follows its steps. The session may be gone afterwards. */
+void session_dispatch(struct session *s, enum session_event event);
+
+/* Arms the phase's timer (SESSION_TIMER). */
+void session_deadline(struct session *s, struct mono deadline);
+
+/* SESSION_TURN in the next turn. */
+void session_again(struct session *s);
+
+/* ---- client side before the relay (session_client.c) ---- */
+
+/* Reads once more bytes of the client into setup->in. 1: some came, 0: none now, -1: end of file or
+   error, the reason stored in *reason. */
+int client_read(struct session *s, enum session_reason *reason);
+
+/* Sends now what can be sent and keeps the rest. 0, or -1 when the client does not read or is gone. */
+int client_send(struct session *s, const void *data, size_t len);
+/* Sends what was kept. 1: nothing left, 0: some left, -1: the client is gone. */
+int client_flush(struct session *s);
+
+/* ---- records (session_record.c) ---- */
+
+void record_start(struct session *s);
+void record_close(struct session *s);
+void record_auth_success(struct session *s, const struct conversation_result *result);
+
+/* ---- setup (session_setup.c) ---- */
+
+struct session_setup *setup_new(struct session *s);
+/* Frees it and ends conversation, query and dial. Leaves NULL. */
+void setup_free(struct session_setup **setup);
+/* Ends the conversation and zeroes the module's state. */
+void setup_end_conversation(struct session_setup *setup);
+
+/* ---- replies (session_reply.c) ---- */
+
+struct reply_row {
+    int error;
+    enum socks5_reply reply;
+    enum session_reason reason;
+};
+/* What an errno of connecting means for the client and for the audit. */
+struct reply_row reply_for_errno(int error);
+struct reply_row reply_for_resolver(enum resolver_status status);
+
+/* ---- policy (phase_decide.c) and dialing (phase_connect.c), used by resolve too ---- */
+
+struct policy_verdict session_judge(const struct session *s, const struct policy_own *own,
+    const struct addr *address);
+/* Remembers the verdict and shows its rule in the session table. */
+void session_set_verdict(struct session *s, const struct policy_verdict *verdict);
+/* The refusal that follows from a verdict. */
+struct session_step session_deny(struct session *s, const struct policy_verdict *verdict);
+/* Hands a judged address to the session's dial, made when needed. 0, or -1. */
+int session_dial_add(struct session *s, const struct addr *address);
+/* While it waits for us: true when the client has reset or cannot be written to. */
+bool client_vanished(struct session *s);
+
+/* ---- phases, one file each ---- */
+
+extern const struct phase_row phase_negotiate, phase_authenticate, phase_request, phase_decide,
+    phase_resolve, phase_connect, phase_reply, phase_relay, phase_linger;
+
+static inline const struct image_listener *
+session_listener(const struct session *s)
+{
+    return image_listener(s->host->image, s->slot->listener);
+}
+
+static inline const struct image_timeouts *
+session_timeouts(const struct session *s)
+{
+    return &image_settings(s->host->image)->timeouts;
+}
+
+#endif

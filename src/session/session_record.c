@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The facts a session states: exactly one closing record, whatever happens, and before it
+ * session.start when the success reply was queued. The slot remembers the sequence numbers, so that
+ * the master can tell after a crash what was written.
+ */
+#include "src/session/session_private.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *word;
+    enum event_id event;
+} reasons[REASON_COUNT] = {
+    [REASON_NONE] = { "none", EVENT_REQUEST_FAILED },
+#define REASON(id, word, event, sentence) [REASON_##id] = { word, EVENT_##event },
+#include "src/session/reason.def"
+#undef REASON
+};
+
+static const char *const commands[] = { NULL, "connect", "bind", "udp" };
+
+static void
+add_who(const struct session *s, struct event *e)
+{
+    const struct table_slot *slot = s->slot;
+
+    event_text(e, FIELD_LISTENER, image_string(s->host->image, session_listener(s)->name));
+    event_addr(e, FIELD_CLIENT, &slot->client);
+    event_text(e, FIELD_PROTOCOL, slot->method[0] != '\0' ? "socks5" : NULL);
+    event_text(e, FIELD_METHOD, slot->method);
+    event_text(e, FIELD_USER, slot->user);
+    if (!s->authenticated && s->setup != NULL)
+        event_bytes(e, FIELD_CLAIMED, s->setup->claimed, s->setup->claimed_len);
+}
+
+static void
+add_destination(const struct table_slot *slot, struct event *e)
+{
+    char text[sizeof slot->destination + 16];
+    bool ipv6 = strchr(slot->destination, ':') != NULL;
+    int n = snprintf(text, sizeof text, ipv6 ? "[%s]:%u" : "%s:%u", slot->destination,
+        (unsigned)slot->dest_port);
+
+    if (slot->destination[0] != '\0' && n > 0)
+        event_bytes(e, FIELD_DESTINATION, text, (size_t)n);
+}
+
+static void
+add_what(const struct session *s, struct event *e)
+{
+    const struct table_slot *slot = s->slot;
+
+    add_who(s, e);
+    if (slot->command < SP_COUNT(commands))
+        event_text(e, FIELD_COMMAND, commands[slot->command]);
+    add_destination(slot, e);
+    event_addr(e, FIELD_ADDRESS, &slot->address);
+    event_addr(e, FIELD_EGRESS, &slot->egress);
+    event_text(e, FIELD_RULE, slot->rule);
+    if (s->replied)
+        event_number(e, FIELD_REPLY, s->reply);
+}
+
+void
+record_auth_success(struct session *s, const struct conversation_result *result)
+{
+    struct event e;
+
+    if (!s->host->all_events)
+        return;
+    event_begin(&e, EVENT_AUTH_SUCCESS, s->id, loop_wall(s->host->loop));
+    add_who(s, &e);
+    event_text(&e, FIELD_MECHANISM, result->mechanism);
+    event_text(&e, FIELD_ENCTYPE, result->enctype);
+    (void)event_commit(s->host->ring, &e);
+}
+
+/* The slot learns the number before the record is in the ring: after a crash between the two the
+   master finds a number the ring has not reached and knows that the record is missing. */
+void
+record_start(struct session *s)
+{
+    struct event e;
+
+    event_begin(&e, EVENT_SESSION_START, s->id, loop_wall(s->host->loop));
+    add_what(s, &e);
+    s->slot->start_seq = event_next_seq(s->host->ring);
+    (void)event_commit(s->host->ring, &e);
+    s->started = true;
+}
+
+void
+record_close(struct session *s)
+{
+    struct event e;
+
+    if (s->closed)
+        return;
+    s->closed = true;
+    event_begin(&e, s->started ? EVENT_SESSION_END : reasons[s->reason].event, s->id,
+        loop_wall(s->host->loop));
+    add_what(s, &e);
+    if (s->started) {
+        event_number(&e, FIELD_BYTES_UP, s->up.bytes);
+        event_number(&e, FIELD_BYTES_DOWN, s->down.bytes);
+    }
+    event_seconds(&e, FIELD_DURATION, mono_diff_us(loop_now(s->host->loop), s->accepted));
+    event_text(&e, FIELD_REASON, reasons[s->reason].word);
+    event_text(&e, FIELD_DETAIL, s->detail);
+    s->slot->close_seq = event_next_seq(s->host->ring);
+    (void)event_commit(s->host->ring, &e);
+}
