@@ -1,5 +1,25 @@
 # SPDX-License-Identifier: ISC
 # F5: one file per phase, relay engines, accounting.
-# Add headers and .c files to _SOURCES as they come; an empty library is fine meanwhile.
 noinst_LTLIBRARIES += src/session/libsession.la
-src_session_libsession_la_SOURCES =
+src_session_libsession_la_SOURCES = \
+	src/session/phase_authenticate.c \
+	src/session/phase_connect.c \
+	src/session/phase_decide.c \
+	src/session/phase_linger.c \
+	src/session/phase_negotiate.c \
+	src/session/phase_relay.c \
+	src/session/phase_reply.c \
+	src/session/phase_request.c \
+	src/session/phase_resolve.c \
+	src/session/pipes.c \
+	src/session/pipes.h \
+	src/session/reason.def \
+	src/session/relay.c \
+	src/session/relay.h \
+	src/session/session.c \
+	src/session/session.h \
+	src/session/session_client.c \
+	src/session/session_private.h \
+	src/session/session_record.c \
+	src/session/session_reply.c \
+	src/session/session_setup.c

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: ISC
 # F6: what sallyport-worker is.
-# Add headers and .c files to _SOURCES as they come; an empty library is fine meanwhile.
 noinst_LTLIBRARIES += src/worker/libworker.la
-src_worker_libworker_la_SOURCES =
+src_worker_libworker_la_SOURCES = \
+	src/worker/worker.h \
+	src/worker/worker_ended.c \
+	src/worker/worker_ipc.c \
+	src/worker/worker_main.c \
+	src/worker/worker_stop.c \
+	src/worker/worker_title.c

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The worker: unprivileged, in an empty chroot behind seccomp, it reads what clients, destinations
+ * and name servers send. It holds its sessions and nothing else that is worth stealing.
+ */
+#ifndef SP_WORKER_WORKER_H
+#define SP_WORKER_WORKER_H
+
+#include <stdint.h>
+
+#include "src/core/child.h"
+#include "src/session/session.h"
+
+#define WORKER_ENDED_BATCH 32    /* sessions reported in one message under load */
+#define WORKER_ENDED_DELAY_MS 10 /* the longest an end waits for company */
+#define WORKER_USER_TIMEOUT_MS 120000
+
+/* A session that ended: its slot stays until the master was told, so that the audit of a crash
+   between the two counts it once. */
+struct worker_ended {
+    uint64_t id;
+    struct table_slot *slot;
+};
+
+struct worker {
+    struct child child;
+    struct image *image;
+    struct policy_own own;
+    struct authlink authlink;
+    struct session_host host;
+    struct worker_ended *ended; /* room for every slot of the table */
+    uint32_t ended_count;
+    struct loop_timer ended_timer;
+    struct loop_timer stop_timer;
+    struct loop_timer title_timer;
+    bool stopping;
+    enum session_reason stop_reason;
+};
+
+int worker_main(int argc, char **argv, char **envp);
+
+/* Handlers of the master's messages (worker_ipc.c). */
+extern const struct child_handler worker_handlers[];
+
+/* worker_ended.c: the session host's ended(); reports in batches. */
+int worker_ended_init(struct worker *w) SP_MUST_USE;
+void worker_session_ended(struct session_host *host, uint64_t id, struct table_slot *slot);
+void worker_ended_flush(struct worker *w);
+
+/* worker_stop.c */
+void worker_stop(struct child *child, uint32_t seconds);
+void worker_orphaned(struct child *child);
+/* Leaves the loop when the worker is stopping and nothing is left. */
+void worker_stop_when_idle(struct worker *w);
+
+/* worker_title.c: the process title, at most once a second. */
+void worker_title_changed(struct worker *w);
+
+#endif

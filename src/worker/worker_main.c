@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Start of a worker in the visible order: channel and configuration, what needs files, chroot and
+ * ids, seccomp, loop. Everything that goes wrong before the loop runs is fatal.
+ */
+#include "src/worker/worker.h"
+
+#include "auth/builtin.h"
+#include "lib/base/fd.h"
+#include "lib/base/secret.h"
+#include "src/core/log.h"
+#include "src/core/ring.h"
+#include "src/core/sandbox.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void
+open_image(struct worker *w)
+{
+    const char *why = NULL;
+
+    w->image = image_open(w->child.image_fd, &why);
+    if (w->image == NULL)
+        log_fatal("policy image: %s", why);
+}
+
+static void
+find_modules(struct worker *w)
+{
+    const struct image_settings *settings = image_settings(w->image);
+
+    if (settings->modules.count > SESSION_MODULES_MAX)
+        log_fatal("%u methods are configured; at most %d work", settings->modules.count,
+            SESSION_MODULES_MAX);
+    for (uint32_t i = 0; i < settings->modules.count; i++) {
+        const char *name = image_string(w->image, image_module(w->image, i)->name);
+        char error[512];
+
+        w->host.modules[i] = auth_wire_find(name, auth_module_dir(), error, sizeof error);
+        if (w->host.modules[i] == NULL)
+            log_fatal("%s", error);
+    }
+}
+
+static void
+make_resolver(struct worker *w)
+{
+    const struct image_settings *settings = image_settings(w->image);
+    struct resolver_settings rs = {
+        .timeout_ms = settings->resolver.timeout * 1000,
+        .attempts = settings->resolver.attempts,
+        .hosts = settings->resolver.hosts != 0,
+    };
+    uint32_t count = settings->resolver.servers.count;
+
+    w->host.resolver = resolver_new(w->child.loop, &rs);
+    if (w->host.resolver == NULL)
+        log_fatal("resolver: %s", strerror(errno));
+    if (count > 0 && resolver_set_servers(w->host.resolver,
+                         IMAGE_AT(w->image, settings->resolver.servers, struct addr, 0), count) < 0)
+        log_fatal("resolver: servers: %s", strerror(errno));
+}
+
+static void
+make_dial_settings(struct worker *w)
+{
+    const struct image_settings *settings = image_settings(w->image);
+
+    w->host.dial = (struct dial_settings) {
+        .prefer = (enum dial_prefer)settings->resolver.prefer,
+        .egress_ipv4 = settings->egress_ipv4,
+        .egress_ipv6 = settings->egress_ipv6,
+        .user_timeout_ms = WORKER_USER_TIMEOUT_MS,
+    };
+}
+
+static void
+make_host(struct worker *w)
+{
+    struct session_host *host = &w->host;
+
+    host->loop = w->child.loop;
+    host->image = w->image;
+    host->own = &w->own;
+    host->authlink = &w->authlink;
+    host->ring = w->child.ring;
+    host->all_events = image_settings(w->image)->log.all_events != 0;
+    host->ended = worker_session_ended;
+    host->table = table_open_writer(w->child.table_fd);
+    host->scratch = malloc(SESSION_SCRATCH_SIZE);
+    host->secret_scratch = secret_alloc(SESSION_SETUP_READ);
+    if (host->table == NULL || host->scratch == NULL || host->secret_scratch == NULL ||
+        worker_ended_init(w) < 0)
+        log_fatal("no memory for the session table: %s", strerror(errno));
+    fd_close(&w->child.table_fd);
+    authlink_init(&w->authlink, w->child.loop);
+}
+
+static void
+see_own_addresses(struct worker *w)
+{
+    if (policy_own_read(&w->own) < 0)
+        log_fatal("addresses of this host: %s", strerror(errno));
+}
+
+static void
+worker_free(struct worker *w)
+{
+    session_end_all(&w->host, w->stop_reason);
+    worker_ended_flush(w);
+    authlink_close(&w->authlink);
+    resolver_free(&w->host.resolver);
+    pipes_free(&w->host.pipes);
+    table_close(&w->host.table);
+    secret_free(w->host.secret_scratch, SESSION_SETUP_READ);
+    free(w->host.scratch);
+    free(w->ended);
+    image_close(&w->image);
+    child_end(&w->child);
+}
+
+int
+worker_main(int argc, char **argv, char **envp)
+{
+    static struct worker w = {
+        .child = {
+            .role = IPC_WORKER,
+            .program = "sallyport-worker",
+            .handlers = worker_handlers,
+            .stop = worker_stop,
+            .orphaned = worker_orphaned,
+            .owner = &w,
+        },
+        .stop_reason = REASON_SHUTDOWN,
+    };
+
+    child_begin(&w.child, argc, argv, envp);
+    open_image(&w);
+    find_modules(&w);
+    make_host(&w);
+    make_resolver(&w);
+    make_dial_settings(&w);
+    see_own_addresses(&w);
+    child_cage(&w.child);
+    if (!secret_all_locked())
+        log_warn("the limit of locked memory is too low to keep passwords out of swap");
+    if (sandbox_seccomp(SANDBOX_WORKER) < 0)
+        log_fatal("seccomp: %s", strerror(errno));
+    worker_title_changed(&w);
+    child_ready(&w.child);
+    if (loop_run(w.child.loop) < 0)
+        log_fatal("epoll: %s", strerror(errno));
+    worker_free(&w);
+    return 0;
+}
