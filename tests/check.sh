@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-# The verb check of ./bootstrap, which reads this file: every test and every build variant. A stage that
-# fails is counted and the next one runs. Logs are in build/check/, one per stage.
+# The verb check of ./bootstrap, which reads this file: every test and every build variant. A stage
+# that fails is counted and the next one runs. Logs are in build/check/, one per stage.
 
 passed=0
 failed=0
@@ -52,7 +52,10 @@ counted() { # NAME LEAST-COUNT COUNTER COMMAND...
         say "$name: only $((p + f + s)) tests ran; tests/expected wants at least $least"
         f=$((f + 1))
     fi
-    [ "$f" -eq 0 ] || { tail -n 60 "build/check/$name.log"; say "FAILED: $name, see build/check/$name.log"; }
+    if [ "$f" -ne 0 ]; then
+        tail -n 60 "build/check/$name.log"
+        say "FAILED: $name, see build/check/$name.log"
+    fi
     record "$name" "$p" "$f" "$s" $((SECONDS - from))
 }
 
@@ -87,8 +90,9 @@ sanitized_units() {
 pytest_in() { # BUILD-FOLDER RESULT ARGUMENT...
     local build=$1 result=$2
     shift 2
-    SALLYPORT_BUILD=$top/$build PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest \
-        -p no:cacheprovider -q -rs --junitxml="build/check/$result.xml" "$@" tests/system
+    export SALLYPORT_BUILD=$top/$build PYTHONDONTWRITEBYTECODE=1 UBSAN_OPTIONS=print_stacktrace=1
+    /usr/bin/python3 -m pytest -p no:cacheprovider -q -rs \
+        --junitxml="build/check/$result.xml" "$@" tests/system
 }
 
 install_npm_client() {

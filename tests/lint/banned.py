@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""Calls that have no place here: unbounded or unchecked ones in our C, waiting by the clock in tests."""
+"""Calls that have no place here: unbounded or unchecked ones in our C, waiting by the clock in
+tests."""
 import re
 
 import tree
@@ -21,6 +22,7 @@ INSTEAD = {
     "rand": "getrandom",
     "signal": "sigaction or signalfd",
 }
+NO_SLEEP = "a test sleeps; allowed: poll a condition with a deadline"
 CALL = re.compile(r"(?<![\w.>])(" + "|".join(INSTEAD) + r")\s*\(")
 WAITING = re.compile(r"\b(?:u|nano|clock_nano)?sleep\s*\(|\bsleep\s+[\d.$]|[\"']sleep[\"']")
 WAITING_C = re.compile(r"\b(?:u|nano|clock_nano)?sleep\s*\(")
@@ -43,7 +45,7 @@ def main():
         for number, found in hits(code, CALL):
             complaints.append(f"{path}:{number}: {found[1]}(); allowed: {INSTEAD[found[1]]}")
         for number, _ in hits(code, WAITING_C) if path.startswith("tests/") else []:
-            complaints.append(f"{path}:{number}: a test sleeps; allowed: poll a condition with a deadline")
+            complaints.append(f"{path}:{number}: {NO_SLEEP}")
     for path in tree.files():
         if not path.startswith("tests/") or path.startswith("tests/lint/"):
             continue
@@ -51,7 +53,7 @@ def main():
             continue
         checked += 1
         for number, _ in hits(without_hash_comments(tree.read(path)), WAITING):
-            complaints.append(f"{path}:{number}: a test sleeps; allowed: poll a condition with a deadline")
+            complaints.append(f"{path}:{number}: {NO_SLEEP}")
     tree.finish("banned", "files", checked, complaints)
 
 

@@ -24,7 +24,7 @@ checked=0
 wrong=0
 for file in ${PROGRAMS:-} ${MODULES:-}; do
     allowed=$(allowed_of "$(basename "$file")")
-    [ -n "$allowed" ] || { echo "$file:0: tests/lint/links.sh knows no such program"; wrong=1; continue; }
+    [ -n "$allowed" ] || { echo "$file:0: links.sh knows no such program"; wrong=1; continue; }
     needed=$("${READELF:-readelf}" -d "$file" | sed -n 's/.*(NEEDED).*\[\(.*\)\.so.*\]/\1/p')
     [ -n "$needed" ] || { echo "$file:0: readelf tells no libraries"; wrong=1; continue; }
     case " $(echo $needed) " in *" libasan "*) allowed="$allowed $sanitizers" ;; esac
