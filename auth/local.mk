@@ -53,6 +53,11 @@ AUTH_USERPASS_BOTH = \
 	auth/userpass/userpass_table_private.h
 AUTH_USERPASS_WIRE = auth/userpass/userpass_wire.c $(AUTH_USERPASS_BOTH)
 AUTH_USERPASS_SECRET = \
+	auth/userpass/userpass_crypt.c \
+	auth/userpass/userpass_crypt.h \
+	auth/userpass/userpass_remember.c \
+	auth/userpass/userpass_remember.h \
+	auth/userpass/userpass_secret.c \
 	$(AUTH_USERPASS_BOTH)
 
 if AUTH_USERPASS_BUILTIN
