@@ -1,8 +1,16 @@
 # SPDX-License-Identifier: ISC
 # F4: channels, resolver, dialing.
-# Add headers and .c files to _SOURCES as they come; an empty library is fine meanwhile.
 noinst_LTLIBRARIES += src/net/libnet.la
 src_net_libnet_la_SOURCES = \
-	src/net/channel.c \
-	src/net/channel.h
+	src/net/dial.h \
+	src/net/hosts.c \
+	src/net/hosts.h \
+	src/net/resolvconf.c \
+	src/net/resolvconf.h \
+	src/net/resolver.c \
+	src/net/resolver.h \
+	src/net/resolver_dns.c \
+	src/net/resolver_dns.h \
+	src/net/resolver_dns_channel.c \
+	src/net/resolver_private.h
 src_net_libnet_la_CFLAGS = $(AM_CFLAGS) $(CARES_CFLAGS)
