@@ -20,8 +20,8 @@
 
 #pkglibexec_PROGRAMS += sallyport-auth
 #sallyport_auth_SOURCES = src/sallyport-auth.c
-#sallyport_auth_LDADD = src/authd/libauthd.la src/config/libimage.la auth/libauth-secret.la \
-#	src/core/libcore.la lib/base/libbase.la $(AUTH_SECRET_LIBS) $(CAPNG_LIBS) $(BSD_LIBS)
+#sallyport_auth_LDADD = src/authd/libauthd.la src/authlink/libauthlink.la src/config/libimage.la \
+#	auth/libauth-secret.la src/core/libcore.la lib/base/libbase.la $(AUTH_SECRET_LIBS) $(CAPNG_LIBS) $(BSD_LIBS)
 
 #pkglibexec_PROGRAMS += sallyport-logger
 #sallyport_logger_SOURCES = src/sallyport-logger.c

@@ -1,5 +1,11 @@
 # SPDX-License-Identifier: ISC
 # F6: what sallyport-auth is.
-# Add headers and .c files to _SOURCES as they come; an empty library is fine meanwhile.
 noinst_LTLIBRARIES += src/authd/libauthd.la
-src_authd_libauthd_la_SOURCES =
+src_authd_libauthd_la_SOURCES = \
+	src/authd/authd.h \
+	src/authd/authd_conversation.c \
+	src/authd/authd_files.c \
+	src/authd/authd_main.c \
+	src/authd/authd_queue.c \
+	src/authd/authd_report.c \
+	src/authd/authd_step.c

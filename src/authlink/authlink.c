@@ -57,20 +57,6 @@ authlink_set_queue(struct authlink *link, uint32_t pool, int fd)
 
 /* ---- sending ---- */
 
-/* One packet. A system whose socket buffers are smaller than our longest packet gets a larger one
-   the first time it matters. */
-static int
-packet_send(int fd, const uint8_t *packet, size_t len)
-{
-    const int room = 2 * (int)CONVERSATION_MAX;
-
-    if (send(fd, packet, len, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
-        return 0;
-    if (errno != EMSGSIZE || setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof room) != 0)
-        return -1;
-    return send(fd, packet, len, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 ? 0 : -1;
-}
-
 /* Sends the first len bytes of the sending packet and leaves none of them behind. */
 static int
 packet_send_out(struct authlink *link, int fd, size_t len)
@@ -80,7 +66,7 @@ packet_send_out(struct authlink *link, int fd, size_t len)
         errno = EMSGSIZE;
         return -1;
     }
-    const int result = packet_send(fd, link->sending, len);
+    const int result = conversation_send(fd, link->sending, len);
     const int saved = errno;
 
     explicit_bzero(link->sending, len);
@@ -116,20 +102,24 @@ hand_over(int queue, int fd)
 /* ---- receiving ---- */
 
 static void
+conversation_lost(struct authlink_conversation *c, const char *why)
+{
+    authlink_end(c);
+    c->answered(c, NULL, why);
+}
+
+static void
 conversation_received(struct authlink_conversation *c, size_t len)
 {
-    struct authlink *link = c->link;
     struct conversation_result result;
 
-    if (len > CONVERSATION_MAX || conversation_result_decode(link->receiving, len, &result) != 0) {
-        authlink_end(c);
-        c->answered(c, NULL, "malformed answer of the auth process");
-    } else {
-        if (result.outcome != AUTH_CONTINUE)
-            authlink_end(c);
-        c->answered(c, &result, NULL);
+    if (conversation_result_decode(c->link->receiving, len, &result) != 0) {
+        conversation_lost(c, "malformed answer of the auth process");
+        return;
     }
-    explicit_bzero(link->receiving, len < CONVERSATION_MAX ? len : CONVERSATION_MAX);
+    if (result.outcome != AUTH_CONTINUE)
+        authlink_end(c);
+    c->answered(c, &result, NULL);
 }
 
 static void
@@ -137,18 +127,21 @@ conversation_ready(struct loop_io *io, uint32_t events)
 {
     struct authlink_conversation *c =
         (struct authlink_conversation *)((char *)io - offsetof(struct authlink_conversation, io));
-    (void)events;
-    /* MSG_TRUNC: the packet's own length, so that a longer one is seen. */
-    const ssize_t n = recv(c->fd, c->link->receiving, CONVERSATION_MAX, MSG_DONTWAIT | MSG_TRUNC);
+    struct authlink *link = c->link;
+    const ssize_t n = conversation_receive(c->fd, link->receiving, CONVERSATION_MAX);
 
-    if (n > 0) {
+    const int error = n < 0 ? errno : 0;
+
+    (void)events;
+    if (error == EAGAIN || error == EINTR)
+        return;
+    if (n > 0)
         conversation_received(c, (size_t)n);
-        return;
-    }
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
-    authlink_end(c);
-    c->answered(c, NULL, "the auth process is gone");
+    else
+        conversation_lost(c, error == EMSGSIZE ? "malformed answer of the auth process"
+                                               : "the auth process is gone");
+    /* c may be gone by now. */
+    explicit_bzero(link->receiving, n > 0 ? (size_t)n : CONVERSATION_MAX);
 }
 
 /* ---- conversations ---- */

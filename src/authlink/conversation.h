@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "auth/auth_module.h"
 #include "lib/base/addr.h"
@@ -67,5 +68,11 @@ int conversation_next_decode(const void *data, size_t len, const uint8_t **bytes
 size_t conversation_result_encode(const struct conversation_result *in, uint8_t *out, size_t size);
 int conversation_result_decode(const void *data, size_t len, struct conversation_result *out)
     SP_MUST_USE;
+
+/* Sends one packet without blocking. 0, or -1 with errno. */
+int conversation_send(int fd, const void *packet, size_t len) SP_MUST_USE;
+/* Receives one without blocking. Its length, 0 at the end, or -1 with errno (EMSGSIZE: longer than
+   size; its beginning lies in packet). */
+ssize_t conversation_receive(int fd, void *packet, size_t size) SP_MUST_USE;
 
 #endif

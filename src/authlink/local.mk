@@ -5,4 +5,5 @@ src_authlink_libauthlink_la_SOURCES = \
 	src/authlink/authlink.c \
 	src/authlink/authlink.h \
 	src/authlink/conversation.c \
-	src/authlink/conversation.h
+	src/authlink/conversation.h \
+	src/authlink/conversation_io.c

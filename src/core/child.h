@@ -77,6 +77,11 @@ void child_begin(struct child *child, int argc, char **argv, char **envp);
 /* chroot and ids when INIT says privileged; no_new_privs and secret_process() always. */
 void child_cage(struct child *child);
 
+/* Between child_cage() and child_ready(), for a role that needs something of the master before it is
+   ready: waits for one message (fatal after CHILD_INIT_SECONDS) and calls its handler. The caller
+   looks afterwards whether it was stopped or orphaned. */
+void child_wait(struct child *child);
+
 /* Sends READY, enters the state running and listens to the channel. */
 void child_ready(struct child *child);
 

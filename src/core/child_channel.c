@@ -9,6 +9,7 @@
 #include "src/core/log.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
@@ -34,6 +35,8 @@ become_orphan(struct child *child)
 static void
 answer_ping(struct child *child, const struct ipc_message *m)
 {
+    if (child->peer.state == IPC_STARTING)
+        return; /* READY is the answer */
     /* A full channel is one the master does not read: it will not miss this answer. */
     if (child_send(child, IPC_PONG, m->body, m->len) < 0 && errno != EAGAIN && errno != EPIPE)
         log_warn("heartbeat: %s", strerror(errno));
@@ -119,6 +122,20 @@ channel_ready(struct loop_io *io, uint32_t events)
         if (!receive_one(child))
             return;
     }
+}
+
+void
+child_wait(struct child *child)
+{
+    struct pollfd p = { .fd = child->peer.fd, .events = POLLIN };
+    const int n = poll(&p, 1, CHILD_INIT_SECONDS * 1000);
+
+    if (n == 0)
+        log_fatal("the master did not send for %d s what is missing", CHILD_INIT_SECONDS);
+    if (n < 0 && errno != EINTR)
+        log_fatal("poll: %s", strerror(errno));
+    if (n > 0)
+        (void)receive_one(child);
 }
 
 void

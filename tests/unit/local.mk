@@ -12,7 +12,8 @@ UNIT_NET = src/net/libnet.la $(UNIT_IMAGE) $(CARES_LIBS)
 UNIT_SESSION = src/session/libsession.la src/policy/libpolicy.la src/authlink/libauthlink.la \
 	src/net/libnet.la auth/libauth-wire.la lib/socks/libsocks.la $(UNIT_IMAGE) $(CARES_LIBS)
 UNIT_MASTER = src/master/libmaster.la $(UNIT_CONFIG)
-UNIT_AUTHD = src/authd/libauthd.la auth/libauth-secret.la $(UNIT_IMAGE) $(AUTH_SECRET_LIBS)
+UNIT_AUTHLINK = src/authlink/libauthlink.la $(UNIT_CORE)
+UNIT_AUTHD = src/authd/libauthd.la src/authlink/libauthlink.la auth/libauth-secret.la $(UNIT_IMAGE) $(AUTH_SECRET_LIBS)
 UNIT_LOGGER = src/logger/liblogger.la $(UNIT_IMAGE)
 UNIT_AUTH = auth/libauth-secret.la auth/libauth-wire.la $(UNIT_SOCKS) $(AUTH_SECRET_LIBS)
 

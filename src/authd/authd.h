@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What sallyport-auth is: one process of a method's pool. It takes conversations from the queues of
+ * all workers, runs the module's steps, tells the worker the result and the master who it was. Many
+ * conversations are open at a time; one step runs at a time.
+ *
+ * One writer per part: authd_queue.c the queues, authd_conversation.c the conversations,
+ * authd_files.c the generations, authd_report.c what is on its way to the master.
+ */
+#ifndef SP_AUTHD_AUTHD_H
+#define SP_AUTHD_AUTHD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "auth/auth_module.h"
+#include "lib/base/attr.h"
+#include "src/authlink/conversation.h"
+#include "src/config/image.h"
+#include "src/core/child.h"
+
+#define AUTHD_CONVERSATIONS_MAX 4096U
+#define AUTHD_FILES_MAX 8U
+#define AUTHD_PROTECT_MAX 4096U
+
+/* What one step reads and writes, in secret memory; zeroed after every step. */
+struct authd_room {
+    uint8_t packet[CONVERSATION_MAX]; /* from the worker */
+    uint8_t answer[AUTH_TOKEN_MAX];
+    uint8_t protect[AUTHD_PROTECT_MAX];
+    struct auth_identity identity;
+    uint8_t reply[CONVERSATION_MAX]; /* to the worker */
+};
+
+/* ---- generations of the module (authd_files.c) ---- */
+
+/* A brokered file as the module gets it. */
+struct authd_file {
+    char option[IPC_LABEL_MAX];
+    int fd;       /* owned; -1: has not arrived */
+    size_t len;
+    void *mapped; /* while the module opens it */
+};
+
+/* The module opened with one set of files; lives as long as a conversation uses it. */
+struct authd_generation {
+    void *module;
+    unsigned users; /* conversations, and one for being the current one */
+    struct authd_file files[AUTHD_FILES_MAX];
+    size_t file_count;
+};
+
+/* ---- queues (authd_queue.c) ---- */
+
+struct authd_queue {
+    struct loop_io io;
+    int fd; /* owned */
+    struct authd *authd;
+    struct ipc_queue_receive from;
+    struct authd_queue *next;
+};
+
+/* ---- the process ---- */
+
+struct authd {
+    struct child child;
+    const struct auth_secret_module *module;
+    struct image *image;
+    const struct image_module *settings; /* the module's part of the image */
+    struct auth_config config;
+    struct authd_room *room;
+    struct authd_generation *current; /* NULL until every file arrived */
+    struct authd_generation *first;   /* the one whose files are still arriving, at the start */
+
+    struct authd_queue *queues;
+    bool polling; /* false: at a bound, or stopping */
+
+    struct authd_conversation *conversations;
+    unsigned count;
+    unsigned most;      /* conversations at a time */
+    uint64_t malformed; /* conversations ended for what a worker sent, or what was lost on the way */
+
+    struct authd_report *reports; /* first of those the channel did not take yet */
+    struct authd_report **reports_end;
+
+    struct loop_timer stop_timer;
+    bool stopping;
+    unsigned shown; /* conversations in the process title */
+};
+
+/* main() of sallyport-auth. */
+int authd_main(int argc, char **argv, char **envp);
+
+/* ---- authd_main.c ---- */
+
+/* Counts something malformed and says so, ever more rarely: a worker must not fill the log. */
+void authd_malformed(struct authd *a, const struct ipc_queue_receive *from, const char *what);
+
+/* Something ended: leaves the loop when nothing is left to wait for. */
+void authd_maybe_done(struct authd *a);
+
+/* ---- authd_files.c ---- */
+
+/* The value of option name of the module, element i, or NULL; what auth_config is made of. */
+const char *authd_option(const void *authd, const char *name, unsigned i);
+
+/* Begins the first generation: opens the module at once when none of its file options is set. 0, or
+   -1 with error filled. */
+int authd_files_begin(struct authd *a, char *error, size_t size) SP_MUST_USE;
+void authd_files_free(struct authd *a);
+
+/* FILE came: adopts it when it completes or replaces a set, and tells the master. A file that is
+   refused leaves the current generation in force; at the start it is fatal. */
+void authd_file_received(struct authd *a, struct ipc_message *m);
+
+struct authd_generation *authd_generation_use(struct authd_generation *g);
+void authd_generation_drop(const struct authd *a, struct authd_generation **g);
+
+/* ---- authd_queue.c ---- */
+
+/* QUEUE_RECEIVE came: takes the descriptor. */
+void authd_queue_received(struct authd *a, struct ipc_message *m);
+/* Polls the queues, or leaves them alone, as the bounds want. */
+void authd_queues_update(struct authd *a);
+void authd_queues_close(struct authd *a);
+
+/* ---- authd_conversation.c ---- */
+
+struct authd_conversation {
+    struct loop_io io;
+    struct loop_timer deadline;
+    int fd; /* owned */
+    struct authd *authd;
+    struct authd_conversation *next;
+    struct authd_conversation *prev;
+    struct ipc_queue_receive from; /* the worker whose queue it came through */
+    struct authd_generation *generation; /* NULL before OPEN */
+    void *state;                         /* the module's, secret memory; NULL: it wants none */
+    struct auth_opening opening;
+    char listener[256];
+    char client[ADDR_TEXT_MAX];
+    char local[ADDR_TEXT_MAX];
+    uint8_t binding[CONVERSATION_BINDING_MAX];
+};
+
+/* Takes the descriptor over and, since OPEN waits in it already, runs the first step. */
+void authd_conversation_take(struct authd *a, int fd, const struct ipc_queue_receive *from);
+void authd_conversation_end(struct authd_conversation *c);
+
+/* ---- authd_step.c ---- */
+
+/* One step with the client's bytes. True when the conversation goes on. */
+bool authd_step(struct authd_conversation *c, const uint8_t *bytes, size_t len);
+
+/* ---- authd_report.c ---- */
+
+/* Sends the master a message; what its channel does not take now goes later, in order. */
+void authd_report(struct authd *a, enum ipc_type type, const uint8_t *body, size_t len);
+void authd_reports_flush(struct authd *a);
+void authd_reports_free(struct authd *a);
+
+#endif

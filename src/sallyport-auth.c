@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: ISC */
+/* sallyport-auth: a process of a method's pool, started by sallyportd. */
+#include "src/authd/authd.h"
+
+int
+main(int argc, char **argv)
+{
+    return authd_main(argc, argv, environ);
+}
