@@ -14,6 +14,7 @@ import argparse
 import glob
 import os
 import re
+import select
 import shutil
 import signal
 import socket
@@ -222,8 +223,7 @@ class Bench:
         """Waits until the proxy's CPU time stands still: its ends and records belong to the load."""
         last, still, deadline = proxy.cpu(), 0, time.monotonic() + 5
         while still < 10 and time.monotonic() < deadline:
-            os.sched_yield()
-            signal.sigtimedwait([], 0.02)
+            select.select([], [], [], 0.02)
             current = proxy.cpu()
             still = still + 1 if current - last < 200_000 else 0
             last = current
