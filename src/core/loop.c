@@ -165,6 +165,16 @@ loop_io_active(const struct loop_io *io)
     return io->index != 0;
 }
 
+void
+loop_io_move(struct loop *loop, struct loop_io *from, struct loop_io *to)
+{
+    if (from->index == 0 || to->index != 0)
+        log_panic("a registration moves from index %u to index %u", from->index, to->index);
+    to->index = from->index;
+    from->index = 0;
+    loop->handles[to->index].io = to;
+}
+
 static void
 io_dispatch(struct loop *loop, int count)
 {

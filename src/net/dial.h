@@ -17,6 +17,8 @@
 #define DIAL_ATTEMPT_DELAY_MS 250   /* section 5 */
 #define DIAL_ADDRESSES_MAX 64
 #define DIAL_ATTEMPTS_MAX 4 /* descriptors one dial holds at the same time */
+/* With all of them taken and further addresses waiting, the oldest attempt is given up after this. */
+#define DIAL_ATTEMPT_PATIENCE_MS 3000
 
 enum dial_prefer { DIAL_PREFER_ANY, DIAL_PREFER_IPV4, DIAL_PREFER_IPV6 }; /* any: IPv6 first */
 
@@ -30,14 +32,18 @@ struct dial_settings {
 struct dial;
 
 struct dial_result {
-    int error;           /* 0: connected; else the errno that stands for all failed attempts */
+    int error;           /* 0: connected; else the errno that stands for all failed attempts:
+                            that of connect(), ETIME where ICMP said "time exceeded" */
     struct addr address; /* the one connected to (or the one error belongs to) */
     struct addr egress;  /* our own address of the connection */
 };
 
 /*
- * Finished: called once, never from inside dial_start() or dial_add(). With error 0 the callback
- * takes the socket over with dial_take(). ETIMEDOUT when the deadline passed; ECANCELED is never reported.
+ * Finished: called once, from the loop, never from inside a call of these functions. With error 0 the
+ * callback takes the socket over with dial_take(). ETIMEDOUT when the deadline passed; ECANCELED is
+ * never reported. Of several failures the one stands that says most about the destination: refused or
+ * reset, then our own lack of descriptors or memory, then prohibited, host unreachable, network
+ * unreachable, no source address, no such family; of equals the first. result lives for the call.
  */
 typedef void dial_finished(struct dial *dial, const struct dial_result *result, void *ctx);
 
@@ -45,10 +51,11 @@ typedef void dial_finished(struct dial *dial, const struct dial_result *result, 
 struct dial *dial_start(struct loop *loop, const struct dial_settings *settings, struct mono deadline,
     dial_finished *finished, void *ctx) SP_MUST_USE;
 
-/* Adds an address with port, in the caller's order. 0, or -1 with ENOBUFS. */
+/* Adds an address with port, in the caller's order; one already there is not added again. Attempts
+   begin in the dial_more() that follows, or in the next turn. 0, or -1 with ENOBUFS. */
 int dial_add(struct dial *dial, const struct addr *address) SP_MUST_USE;
-/* Answers for a family are still awaited / none is awaited any more: with no address left to try the
-   dial fails. Without any attempt the error is EHOSTUNREACH. */
+/* Answers for a family are still awaited (as both are in the beginning) / none is awaited any more:
+   with no address left to try the dial fails. Without any attempt the error is EHOSTUNREACH. */
 void dial_more(struct dial *dial, bool ipv4_pending, bool ipv6_pending);
 
 /*
@@ -59,7 +66,7 @@ void dial_more(struct dial *dial, bool ipv4_pending, bool ipv6_pending);
 int dial_take(struct dial *dial, struct loop_io *io) SP_MUST_USE;
 
 /* Ends it, closing whatever it holds; no callback afterwards. Leaves NULL. May be called from the
-   callback. */
+   callback. NULL is fine. */
 void dial_free(struct dial **dial);
 
 /* TCP_NODELAY, keepalive and TCP_USER_TIMEOUT for either side of a session. Best effort. */

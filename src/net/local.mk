@@ -2,7 +2,12 @@
 # F4: channels, resolver, dialing.
 noinst_LTLIBRARIES += src/net/libnet.la
 src_net_libnet_la_SOURCES = \
+	src/net/channel.c \
+	src/net/channel.h \
+	src/net/dial.c \
 	src/net/dial.h \
+	src/net/dial_attempt.c \
+	src/net/dial_private.h \
 	src/net/hosts.c \
 	src/net/hosts.h \
 	src/net/resolvconf.c \
