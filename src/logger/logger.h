@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * sallyport-logger: reads every process's event ring and writes lines to the log target. It alone
+ * touches the target, so that a log daemon that hangs keeps nobody from working.
+ */
+#ifndef SP_LOGGER_LOGGER_H
+#define SP_LOGGER_LOGGER_H
+
+#include <stdbool.h>
+
+#include "src/config/image.h"
+#include "src/core/child.h"
+#include "src/core/loop.h"
+#include "src/logger/batch.h"
+#include "src/logger/rings.h"
+#include "src/logger/target.h"
+
+struct logger {
+    struct child child;
+    struct image *image; /* owned; the settings lie in it */
+    struct target target;
+    struct log_rings rings;
+    struct batch batch;
+    struct loop_io wake_io;       /* the eventfd that writers signal */
+    struct loop_timer timer;      /* when to look again */
+    struct loop_timer stop_timer; /* STOP: when to leave whatever is left */
+    struct loop_task task;        /* there is more to do in the next turn */
+    bool asleep;                  /* writers signal: nobody looks until then */
+    bool prove;                   /* ask for proof when there is nothing to send */
+    int64_t prove_us;             /* pause before the next try to prove */
+    bool full;                    /* the target takes no more since full_since */
+    bool full_told;
+    struct mono full_since;
+    bool stopping;
+};
+
+/* ---- logger_pump.c: from the rings to the target ---- */
+
+/* Sets up timers and the eventfd; the other members are ready. 0, or -1 with errno. */
+int pump_init(struct logger *lg) SP_MUST_USE;
+/* Looks into the rings now. */
+void pump_run(struct logger *lg);
+/* Looks into the rings soon, so that more records make one batch. */
+void pump_soon(struct logger *lg);
+
+/* ---- logger_control.c: what the master says ---- */
+
+extern const struct child_handler logger_handlers[];
+void logger_stop(struct child *child, uint32_t seconds);
+void logger_orphaned(struct child *child);
+void logger_writable(struct child *child);
+/* Tells the master which dead writers' rings are empty and forgets them; ends the loop when the
+   logger has done all it is there for. */
+void logger_release(struct logger *lg);
+
+/* ---- logger_main.c ---- */
+
+int logger_main(int argc, char **argv, char **envp);
+
+#endif
