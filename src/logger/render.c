@@ -15,6 +15,10 @@ static const struct pen *const pens[] = {
     [IMAGE_LOG_JSON] = &pen_json,
 };
 
+/* Times whose text wall_format() does not clamp, and whose parts are not negative. */
+#define PLAIN_TIME_END (INT64_C(253402300800) * CLOCK_SECOND_US)
+#define FRACTION_LEN 7U /* "123456Z" */
+
 /* The text of a whole second is made once: many records share it. */
 static void
 put_time(struct line *l, struct wall t)
@@ -22,22 +26,20 @@ put_time(struct line *l, struct wall t)
     static struct {
         int64_t second;
         char text[WALL_TEXT_MAX];
-        size_t len; /* 0: nothing kept */
+        size_t len; /* without the fraction; 0: nothing kept */
     } kept;
-    int64_t us = t.us % CLOCK_SECOND_US;
-    int64_t second = t.us / CLOCK_SECOND_US;
+    char text[WALL_TEXT_MAX];
 
-    if (t.us < 0 || kept.len == 0 || kept.second != second) {
-        kept.len = wall_format(t, kept.text);
-        kept.second = second;
-    }
-    if (t.us < 0 || kept.len < 8) {
-        line_bytes(l, kept.text, kept.len);
-        kept.len = 0;
+    if (t.us < 0 || t.us >= PLAIN_TIME_END) {
+        line_bytes(l, text, wall_format(t, text));
         return;
     }
-    line_bytes(l, kept.text, kept.len - 7);
-    line_padded(l, (uint64_t)us, 6);
+    if (kept.len == 0 || kept.second != t.us / CLOCK_SECOND_US) {
+        kept.len = wall_format(t, kept.text) - FRACTION_LEN;
+        kept.second = t.us / CLOCK_SECOND_US;
+    }
+    line_bytes(l, kept.text, kept.len);
+    line_padded(l, (uint64_t)(t.us % CLOCK_SECOND_US), 6);
     line_char(l, 'Z');
 }
 
