@@ -2,7 +2,7 @@
 /*
  * The system calls a worker and the logger may make. Serves those two. What opens or looks up a path
  * answers EACCES, since libraries try it and go on without; everything else outside the tables ends
- * the process. At most one argument rule for each call: libseccomp 2.5.4 can merge two of them into a
+ * the process. Rules look at one argument of a call alone: libseccomp 2.5.4 can merge several into a
  * weaker filter, therefore the unit test tries every row by doing it.
  */
 #include "src/core/sandbox.h"
@@ -107,14 +107,16 @@ static const struct call_row call_table[] = {
     CALL(exit_group, BASE),
 };
 
-/* Calls allowed when one argument compares so. Rows of one call differ in one value alone. */
+/* Calls decided by one argument. Rows of one call differ in one value alone. */
 struct argument_row {
     int number;
     unsigned who;
+    uint32_t action;
     struct scmp_arg_cmp compare;
 };
 
-#define ARGUMENT(name, who, ...) { SCMP_SYS(name), who, { __VA_ARGS__ } }
+#define ARGUMENT(name, who, ...) { SCMP_SYS(name), who, SCMP_ACT_ALLOW, { __VA_ARGS__ } }
+#define DENY_IF(name, who, ...) { SCMP_SYS(name), who, SCMP_ACT_ERRNO(EACCES), { __VA_ARGS__ } }
 static const struct argument_row argument_table[] = {
     ARGUMENT(socket, BASE, 0, SCMP_CMP_EQ, AF_UNIX, 0),
     ARGUMENT(socket, WORKER, 0, SCMP_CMP_EQ, AF_INET, 0),
@@ -128,8 +130,9 @@ static const struct argument_row argument_table[] = {
     ARGUMENT(prctl, BASE, 0, SCMP_CMP_EQ, PR_SET_NAME, 0),
     /* Asking for a limit, not setting one. */
     ARGUMENT(prlimit64, BASE, 2, SCMP_CMP_EQ, 0, 0),
-    /* fstat of today's libc: a descriptor and an empty path. */
+    /* fstat of today's libc, a descriptor and an empty path; without the flag it looks up a path. */
     ARGUMENT(newfstatat, BASE, 3, SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH),
+    DENY_IF(newfstatat, BASE, 3, SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, 0),
 };
 
 static const int path_table[] = {
@@ -169,7 +172,7 @@ add_arguments(scmp_filter_ctx filter, unsigned who)
         const struct argument_row *row = &argument_table[i];
 
         if ((row->who & who) != 0)
-            rc = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, row->number, 1, &row->compare);
+            rc = seccomp_rule_add_array(filter, row->action, row->number, 1, &row->compare);
     }
     return rc;
 }
