@@ -48,8 +48,8 @@ struct authlink_conversation {
 };
 
 /* Opens a conversation with its first client message. 0, or -1 with errno (EAGAIN: the queue is
-   full; ENOTCONN: no queue; EPIPE; EMFILE; ETOOMANYREFS; EMSGSIZE: a field is too long). The password passes through no heap memory of ours but
-   secret memory. */
+   full; ENOTCONN: no queue; EPIPE, ECONNRESET: no pool; EMFILE; ETOOMANYREFS; EMSGSIZE: a field is
+   too long). The password passes through no heap memory of ours but secret memory. */
 int authlink_open(struct authlink *link, uint32_t pool, struct authlink_conversation *c,
     const struct conversation_open *open) SP_MUST_USE;
 

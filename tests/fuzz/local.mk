@@ -3,7 +3,7 @@
 # tests/fuzz/corpus/TARGET with whatever compiler there is; `make fuzz` builds the same with clang's
 # libFuzzer and searches for FUZZ_SECONDS each. What it finds is in tests/fuzz/found/TARGET of the build
 # tree; a file that shows something new goes into the corpus.
-FUZZ_TARGETS = name socks5 userpass
+FUZZ_TARGETS = name socks5 userpass conversation users
 FUZZ_SECONDS = 60
 FUZZ_CC = clang
 
@@ -22,10 +22,23 @@ tests_fuzz_replay_userpass_SOURCES = tests/fuzz/fuzz_userpass.c tests/fuzz/fuzz.
 tests_fuzz_replay_userpass_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_TARGET='"userpass"'
 tests_fuzz_replay_userpass_LDADD = lib/socks/libsocks.la lib/base/libbase.la
 
+check_PROGRAMS += tests/fuzz/replay_conversation
+tests_fuzz_replay_conversation_SOURCES = tests/fuzz/fuzz_conversation.c tests/fuzz/fuzz.h \
+	tests/fuzz/replay_main.c
+tests_fuzz_replay_conversation_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_TARGET='"conversation"'
+tests_fuzz_replay_conversation_LDADD = src/authlink/libauthlink.la lib/base/libbase.la
+
+check_PROGRAMS += tests/fuzz/replay_users
+tests_fuzz_replay_users_SOURCES = tests/fuzz/fuzz_users.c $(AUTH_USERPASS_BOTH) tests/fuzz/fuzz.h \
+	tests/fuzz/replay_main.c
+tests_fuzz_replay_users_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_TARGET='"users"'
+tests_fuzz_replay_users_LDADD = lib/base/libbase.la
+
 EXTRA_DIST += tests/fuzz/corpus
 
-# The decoders stand on lib/ alone, so lib/ is compiled anew with libFuzzer's instrumentation.
-FUZZ_LIB = $(filter %.c,$(lib_base_libbase_la_SOURCES) $(lib_socks_libsocks_la_SOURCES))
+# The decoders stand on little else than lib/, so it is compiled anew with libFuzzer's instrumentation.
+FUZZ_LIB = $(filter %.c,$(lib_base_libbase_la_SOURCES) $(lib_socks_libsocks_la_SOURCES) \
+	$(AUTH_USERPASS_BOTH)) src/authlink/conversation.c
 
 .PHONY: fuzz
 fuzz:
