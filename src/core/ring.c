@@ -153,6 +153,14 @@ has_room(struct ring_writer *w, uint64_t need)
     return w->head - tail + need <= RING_DATA_SIZE;
 }
 
+size_t
+ring_room(const struct ring_writer *ring)
+{
+    uint64_t held = ring->head - atomic_load_explicit(&ring->index->tail, memory_order_acquire);
+
+    return held > RING_DATA_SIZE ? 0 : (size_t)(RING_DATA_SIZE - held);
+}
+
 static void
 wake_reader(struct ring_writer *w)
 {

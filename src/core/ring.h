@@ -44,6 +44,8 @@ int ring_create(uint64_t first_seq, int *data_fd, int *index_fd) SP_MUST_USE;
    open (-1: nobody to wake). NULL with errno. */
 struct ring_writer *ring_writer_open(int data_fd, int index_fd, int wake_fd) SP_MUST_USE;
 void ring_writer_close(struct ring_writer **ring);
+/* Bytes free now; a record that needs more is dropped and counted. */
+size_t ring_room(const struct ring_writer *ring);
 
 /* Appends a record (event_commit() is the way to call it). Fills head->len and head->seq and returns
    the sequence number, counted also when the record was dropped because the ring was full. Makes a

@@ -1,5 +1,33 @@
 # SPDX-License-Identifier: ISC
 # F6: what sallyportd is.
-# Add headers and .c files to _SOURCES as they come; an empty library is fine meanwhile.
 noinst_LTLIBRARIES += src/master/libmaster.la
-src_master_libmaster_la_SOURCES =
+src_master_libmaster_la_SOURCES = \
+	src/master/master.h \
+	src/master/master_accept.c \
+	src/master/master_backoff.c \
+	src/master/master_broker.c \
+	src/master/master_capacity.c \
+	src/master/master_compile.c \
+	src/master/master_config.c \
+	src/master/master_corpse.c \
+	src/master/master_daemon.c \
+	src/master/master_dispatch.c \
+	src/master/master_equip.c \
+	src/master/master_events.c \
+	src/master/master_files.c \
+	src/master/master_listen.c \
+	src/master/master_listeners.c \
+	src/master/master_main.c \
+	src/master/master_options.c \
+	src/master/master_outbox.c \
+	src/master/master_parts.h \
+	src/master/master_pipes.c \
+	src/master/master_private.h \
+	src/master/master_reap.c \
+	src/master/master_receive.c \
+	src/master/master_sessions.c \
+	src/master/master_signal.c \
+	src/master/master_spawn.c \
+	src/master/master_stop.c \
+	src/master/master_users.c \
+	src/master/master_watch.c

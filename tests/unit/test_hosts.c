@@ -2,9 +2,14 @@
 /* src/net/hosts.c */
 #include "src/net/hosts.h"
 
-#include "tests/unit/unit.h"
-
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
 
 static struct hosts *
 parse(const char *text)

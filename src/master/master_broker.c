@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The file broker: opens every privileged file, hands sealed copies to the roles that need them, and
+ * again when one changed. Serves the whole family. A new content is a candidate until all who got it
+ * said yes; when one refuses, the version in force stays in force and a record says why. A file that
+ * cannot be read is fatal at the first start only.
+ */
+#include "src/master/master_private.h"
+
+#include "lib/base/fd.h"
+#include "src/core/log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LOOK_SECONDS 5
+#define PATH_RESOLV "/etc/resolv.conf"
+#define PATH_HOSTS "/etc/hosts"
+
+/* Every kind of privileged file: who needs it and what it must be like. */
+static const struct broker_kind {
+    enum ipc_file_kind kind;
+    enum ipc_role role;
+    const struct file_rule *rule; /* NULL: the log, opened for appending */
+    const char *path;             /* NULL: the configuration names it */
+} kinds[] = {
+    { IPC_FILE_LOG, IPC_LOGGER, NULL, NULL },
+    { IPC_FILE_RESOLV, IPC_WORKER, &file_rule_resolv, PATH_RESOLV },
+    { IPC_FILE_HOSTS, IPC_WORKER, &file_rule_hosts, PATH_HOSTS },
+    { IPC_FILE_MODULE, IPC_AUTH, &file_rule_secret, NULL },
+};
+
+static const struct broker_kind *
+kind_row(enum ipc_file_kind kind)
+{
+    for (size_t i = 0; i < SP_COUNT(kinds); i++) {
+        if (kinds[i].kind == kind)
+            return &kinds[i];
+    }
+    log_panic("no such kind of file: %d", (int)kind);
+}
+
+static bool
+wanted_by(const struct brokered *f, const struct process *p)
+{
+    return f->row->role == p->place->role && (f->row->role != IPC_AUTH || f->pool == p->place->pool);
+}
+
+/* ---- reading ---- */
+
+/* The file as it is now becomes the candidate. 0, or -1 with error filled. */
+static int
+read_file(struct brokered *f, char *error, size_t size)
+{
+    struct stat st;
+    int fd;
+
+    memset(&st, 0, sizeof st);
+    if (f->row->rule == NULL)
+        fd = file_open_log(f->path, error, size);
+    else
+        fd = file_copy(f->row->rule, f->path, &st, error, size);
+    /* What was seen and found wrong is not looked at again until it changes. */
+    f->seen = st;
+    if (fd < 0)
+        return -1;
+    fd_close(&f->candidate);
+    f->candidate = fd_take(&fd);
+    f->generation++;
+    f->refused = false;
+    f->waiting = 0;
+    return 0;
+}
+
+static int
+add_file(struct master *m, enum ipc_file_kind kind, uint32_t pool, const char *option,
+    const char *path, char *error, size_t size)
+{
+    struct broker *b = &m->broker;
+
+    if (b->count >= MASTER_FILES_MAX) {
+        (void)snprintf(error, size, "%s: too many files are named; %d are allowed", path,
+            MASTER_FILES_MAX);
+        return -1;
+    }
+    struct brokered *f = &b->files[b->count++];
+
+    *f = (struct brokered) { .row = kind_row(kind), .pool = pool, .option = option,
+        .path = path != NULL ? path : kind_row(kind)->path, .current = -1, .candidate = -1 };
+    return read_file(f, error, size);
+}
+
+static int
+add_module_files(struct master *m, uint32_t pool, char *error, size_t size)
+{
+    const struct image *image = m->config.image;
+    const struct image_module *module = image_module(image, pool);
+
+    if (!module->has_secret)
+        return 0;
+    for (uint32_t i = 0; i < module->options.count; i++) {
+        const struct image_option *o = IMAGE_AT(image, module->options, struct image_option, i);
+        const char *path = image_string(image, o->value);
+
+        if (o->file && path[0] != '\0'
+            && add_file(m, IPC_FILE_MODULE, pool, image_string(image, o->key), path, error, size) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int
+broker_init(struct master *m, char *error, size_t size)
+{
+    const struct image_settings *s = m->settings;
+
+    m->broker.count = 0;
+    if (s->log.target == IMAGE_LOG_FILE
+        && add_file(m, IPC_FILE_LOG, 0, "", image_string(m->config.image, s->log.path), error, size)
+            < 0)
+        return -1;
+    if (add_file(m, IPC_FILE_RESOLV, 0, "", NULL, error, size) < 0
+        || add_file(m, IPC_FILE_HOSTS, 0, "", NULL, error, size) < 0)
+        return -1;
+    for (uint32_t i = 0; i < s->modules.count; i++) {
+        if (add_module_files(m, i, error, size) < 0)
+            return -1;
+    }
+    if (m->options.config != NULL)
+        (void)stat(m->options.config, &m->broker.config_seen);
+    return 0;
+}
+
+int
+broker_check(struct master *m, char *error, size_t size)
+{
+    const struct image *image = m->config.image;
+
+    for (uint32_t i = 0; i < m->settings->modules.count; i++) {
+        const struct image_module *module = image_module(image, i);
+
+        for (uint32_t k = 0; k < module->options.count; k++) {
+            const struct image_option *o = IMAGE_AT(image, module->options, struct image_option, k);
+            const char *path = image_string(image, o->value);
+
+            if (!o->file || path[0] == '\0')
+                continue;
+            int fd = file_copy(&file_rule_secret, path, NULL, error, size);
+
+            if (fd < 0)
+                return -1;
+            fd_close(&fd);
+        }
+    }
+    return 0;
+}
+
+/* ---- handing out ---- */
+
+static void
+send_version(struct process *p, const struct brokered *f, int fd, uint32_t generation)
+{
+    struct ipc_file file = { .kind = f->row->kind, .generation = generation };
+    uint8_t body[IPC_BODY_MAX];
+
+    (void)snprintf(file.option, sizeof file.option, "%s", f->option);
+    size_t len = ipc_file_encode(&file, body, sizeof body);
+
+    process_send(p, IPC_FILE, body, len, &fd, 1);
+}
+
+static uint64_t
+bit_of(const struct broker *b, const struct brokered *f)
+{
+    return UINT64_C(1) << (f - b->files);
+}
+
+static void
+send_candidate(struct process *p, struct brokered *f)
+{
+    uint64_t bit = bit_of(&p->m->broker, f);
+
+    if ((p->files_waiting & bit) == 0)
+        f->waiting++;
+    p->files_waiting |= bit;
+    send_version(p, f, f->candidate, f->generation);
+}
+
+void
+broker_send(struct process *p)
+{
+    struct broker *b = &p->m->broker;
+
+    for (size_t i = 0; i < b->count; i++) {
+        struct brokered *f = &b->files[i];
+
+        if (!wanted_by(f, p))
+            continue;
+        if (f->current >= 0)
+            send_version(p, f, f->current, f->current_generation);
+        if (f->candidate >= 0)
+            send_candidate(p, f);
+    }
+}
+
+/* A new candidate goes to all who live. */
+static void
+offer(struct master *m, struct brokered *f)
+{
+    for (uint32_t i = 0; i < m->place_count; i++) {
+        struct process *p = m->places[i].process;
+
+        if (p == NULL || !wanted_by(f, p))
+            continue;
+        p->files_waiting &= ~bit_of(&m->broker, f);
+        if (process_alive(p))
+            send_candidate(p, f);
+    }
+}
+
+/* ---- what became of it ---- */
+
+/* Nobody has to judge the candidate any more. */
+static void
+settle(struct master *m, struct brokered *f)
+{
+    if (f->waiting > 0 || f->candidate < 0)
+        return;
+    if (f->refused) {
+        fd_close(&f->candidate);
+        return;
+    }
+    bool first = f->current < 0;
+
+    fd_close(&f->current);
+    f->current = fd_take(&f->candidate);
+    f->current_generation = f->generation;
+    if (first)
+        return;
+    log_info("%s was read again", f->path);
+    events_reload(m, f->path);
+}
+
+static void
+refuse(struct master *m, struct brokered *f, const char *why)
+{
+    if (!m->serving)
+        master_fail(m, "%s", why);
+    if (!f->refused) {
+        log_warn("%s; what was read before stays in force", why);
+        events_reload_failed(m, f->path, why);
+    }
+    f->refused = true;
+}
+
+static struct brokered *
+file_of(struct process *p, const struct ipc_file *file)
+{
+    struct broker *b = &p->m->broker;
+
+    for (size_t i = 0; i < b->count; i++) {
+        struct brokered *f = &b->files[i];
+
+        if (f->row->kind == file->kind && wanted_by(f, p) && strcmp(f->option, file->option) == 0)
+            return f;
+    }
+    return NULL;
+}
+
+void
+broker_result(struct process *p, const struct ipc_file_result *result)
+{
+    struct brokered *f = file_of(p, &result->file);
+
+    if (f == NULL)
+        return;
+    uint64_t bit = bit_of(&p->m->broker, f);
+
+    if (f->candidate < 0 || result->file.generation != f->generation) {
+        if (!result->accepted)
+            log_warn("%s %s: %s", role_name(p->place->role), p->place->label, result->error);
+        return;
+    }
+    if ((p->files_waiting & bit) == 0)
+        return;
+    p->files_waiting &= ~bit;
+    f->waiting--;
+    if (!result->accepted)
+        refuse(p->m, f, result->error);
+    settle(p->m, f);
+}
+
+void
+broker_forget(struct process *p)
+{
+    struct broker *b = &p->m->broker;
+
+    for (size_t i = 0; i < b->count; i++) {
+        struct brokered *f = &b->files[i];
+
+        if ((p->files_waiting & bit_of(b, f)) == 0)
+            continue;
+        p->files_waiting &= ~bit_of(b, f);
+        f->waiting--;
+        settle(p->m, f);
+    }
+}
+
+bool
+broker_settled(const struct master *m)
+{
+    for (size_t i = 0; i < m->broker.count; i++) {
+        const struct brokered *f = &m->broker.files[i];
+
+        if (f->row->kind == IPC_FILE_MODULE && f->current < 0)
+            return false;
+    }
+    return true;
+}
+
+/* ---- looking again ---- */
+
+static void
+look_at(struct master *m, struct brokered *f, bool hangup)
+{
+    char error[512] = "";
+    bool is_log = f->row->rule == NULL;
+
+    if (is_log ? !hangup : !file_changed(f->row->rule, f->path, &f->seen))
+        return;
+    if (read_file(f, error, sizeof error) == 0) {
+        offer(m, f);
+        settle(m, f);
+        return;
+    }
+    log_warn("%s; what was read before stays in force", error);
+    events_reload_failed(m, f->path, error);
+}
+
+void
+broker_look(struct master *m, bool hangup)
+{
+    for (size_t i = 0; i < m->broker.count; i++)
+        look_at(m, &m->broker.files[i], hangup);
+}
+
+void
+broker_hangup(struct master *m)
+{
+    struct stat st;
+    const struct stat *seen = &m->broker.config_seen;
+
+    if (m->options.config != NULL && stat(m->options.config, &st) == 0
+        && (st.st_ino != seen->st_ino || st.st_size != seen->st_size
+            || st.st_mtim.tv_sec != seen->st_mtim.tv_sec
+            || st.st_mtim.tv_nsec != seen->st_mtim.tv_nsec))
+        log_warn("%s changed: restart to adopt a changed configuration", m->options.config);
+    broker_look(m, true);
+}
+
+static void
+look(struct loop_timer *timer)
+{
+    struct master *m = CONTAINER(timer, struct master, broker.timer);
+
+    broker_start(m);
+    broker_look(m, false);
+}
+
+void
+broker_start(struct master *m)
+{
+    struct mono next = mono_add_seconds(loop_now(m->loop), LOOK_SECONDS);
+
+    m->broker.timer.expired = look;
+    if (loop_timer_set(m->loop, &m->broker.timer, next) < 0)
+        log_fatal("no memory for a timer");
+}
+
+void
+broker_close(struct master *m)
+{
+    loop_timer_cancel(m->loop, &m->broker.timer);
+    for (size_t i = 0; i < m->broker.count; i++) {
+        fd_close(&m->broker.files[i].current);
+        fd_close(&m->broker.files[i].candidate);
+    }
+    m->broker.count = 0;
+}

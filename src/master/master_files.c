@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Opening a privileged file: what it must be like, and its sealed copy. Serves master_broker.c. Every
+ * complaint names the file, what is wrong and what is allowed. The bytes are not looked at.
+ */
+#include "src/master/master_parts.h"
+
+#include "lib/base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define WRITABLE_BY_OTHERS (S_IWGRP | S_IWOTH)
+#define SECRET_MODE 0640
+#define LOG_MODE 0640
+
+const struct file_rule file_rule_secret = { .what = "secret file", .max = 16U * 1024 * 1024,
+    .forbidden = 07777 & ~(mode_t)SECRET_MODE };
+/* Not secret, and often a link into a resolver's own folder. */
+const struct file_rule file_rule_resolv = { .what = "resolver configuration", .max = 64U * 1024,
+    .forbidden = S_IWOTH, .follow = true, .any_owner = true, .may_be_missing = true };
+const struct file_rule file_rule_hosts = { .what = "hosts file", .max = 4U * 1024 * 1024,
+    .forbidden = S_IWOTH, .follow = true, .may_be_missing = true };
+
+static int SP_PRINTF(3, 4)
+complain(char *error, size_t size, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    (void)vsnprintf(error, size, fmt, args);
+    va_end(args);
+    return -1;
+}
+
+static const char *
+errno_text(const struct file_rule *rule)
+{
+    return errno == ELOOP && (rule == NULL || !rule->follow) ? "is a symbolic link, which is not allowed here"
+                                           : strerror(errno);
+}
+
+static int
+judge(const struct file_rule *rule, const char *path, const struct stat *st, char *error, size_t size)
+{
+    if (!S_ISREG(st->st_mode))
+        return complain(error, size, "%s: is not a regular file", path);
+    if (!rule->any_owner && st->st_uid != 0 && st->st_uid != geteuid())
+        return complain(error, size, "%s: belongs to user %u; root or the user who starts the gateway "
+            "is allowed", path, (unsigned)st->st_uid);
+    if ((st->st_mode & rule->forbidden) != 0)
+        return complain(error, size, "%s: has mode %04o; at most %04o is allowed for a %s", path,
+            (unsigned)(st->st_mode & 07777), (unsigned)(07777 & ~rule->forbidden), rule->what);
+    if ((uint64_t)st->st_size > rule->max)
+        return complain(error, size, "%s: has %lld bytes; at most %zu are allowed", path,
+            (long long)st->st_size, rule->max);
+    return 0;
+}
+
+static int
+copy_open(const struct file_rule *rule, const char *path, int fd, struct stat *st, char *error,
+    size_t size)
+{
+    if (fstat(fd, st) < 0)
+        return complain(error, size, "%s: %s", path, strerror(errno));
+    if (judge(rule, path, st, error, size) < 0)
+        return -1;
+    int copy = memfd_copy("sallyport-file", fd, rule->max);
+
+    if (copy < 0)
+        (void)complain(error, size, "%s: %s", path, strerror(errno));
+    return copy;
+}
+
+static int
+open_file(const struct file_rule *rule, const char *path)
+{
+    return open(path,
+        O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (rule->follow ? 0 : O_NOFOLLOW));
+}
+
+int
+file_copy(const struct file_rule *rule, const char *path, struct stat *st, char *error, size_t size)
+{
+    struct stat unused;
+    int fd = open_file(rule, path);
+
+    if (st == NULL)
+        st = &unused;
+    memset(st, 0, sizeof *st);
+    if (fd < 0 && errno == ENOENT && rule->may_be_missing)
+        return memfd_sealed("sallyport-file", "", 0);
+    if (fd < 0) {
+        (void)complain(error, size, "%s: %s", path, errno_text(rule));
+        if ((rule->follow ? stat(path, st) : lstat(path, st)) < 0)
+            memset(st, 0, sizeof *st);
+        return -1;
+    }
+    int copy = copy_open(rule, path, fd, st, error, size);
+
+    fd_close(&fd);
+    return copy;
+}
+
+int
+file_open_log(const char *path, char *error, size_t size)
+{
+    struct stat st;
+    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+        LOG_MODE);
+
+    if (fd < 0)
+        return complain(error, size, "%s: %s", path, errno_text(NULL));
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)
+        && (st.st_uid == 0 || st.st_uid == geteuid()) && (st.st_mode & WRITABLE_BY_OTHERS) == 0)
+        return fd;
+    fd_close(&fd);
+    return complain(error, size, "%s: a log must be a regular file of root's or of the user who starts "
+        "the gateway, and not writable by group or others", path);
+}
+
+static bool
+same_time(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+bool
+file_changed(const struct file_rule *rule, const char *path, const struct stat *seen)
+{
+    struct stat st;
+    int result = rule->follow ? stat(path, &st) : lstat(path, &st);
+
+    if (result < 0)
+        memset(&st, 0, sizeof st);
+    return st.st_dev != seen->st_dev || st.st_ino != seen->st_ino || st.st_size != seen->st_size
+        || !same_time(&st.st_mtim, &seen->st_mtim) || !same_time(&st.st_ctim, &seen->st_ctim);
+}

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What children say. Serves the loop. A message that the table forbids, that does not decode or that
+ * names a session its sender was not given is a violation: the sender is killed and replaced. Reads
+ * are bounded per turn, so that a child that floods its channel starves nobody.
+ */
+#include "src/master/master_private.h"
+
+#include "lib/base/fd.h"
+#include "src/core/log.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define REST_MAX 65536 /* messages; more than a channel's buffer holds */
+
+void
+process_set_phase(struct process *p, enum process_phase phase)
+{
+    p->phase = phase;
+    if (phase == PROCESS_RUNNING)
+        ipc_set_state(&p->peer, IPC_RUNNING);
+    else if (phase == PROCESS_STOPPING)
+        ipc_set_state(&p->peer, IPC_STOPPING);
+}
+
+bool
+process_alive(const struct process *p)
+{
+    return p->phase == PROCESS_STARTING || p->phase == PROCESS_RUNNING
+        || p->phase == PROCESS_STOPPING;
+}
+
+/* Nothing more is sent to it or read from it until it is reaped. */
+static void
+detach(struct process *p)
+{
+    process_set_phase(p, PROCESS_KILLED);
+    loop_io_del(p->m->loop, &p->io, p->peer.fd);
+    outbox_clear(p);
+    dispatch_recall(p->m, p);
+}
+
+void
+process_signal(const struct process *p, int signo)
+{
+    /* The pidfd names this process and no other that got its number later. */
+    if (p->pidfd < 0 || syscall(SYS_pidfd_send_signal, p->pidfd, signo, NULL, 0) < 0)
+        (void)kill(p->pid, signo);
+}
+
+void
+process_kill(struct process *p, const char *reason)
+{
+    if (!process_alive(p))
+        return;
+    p->reason = reason;
+    detach(p);
+    process_signal(p, SIGKILL);
+}
+
+/* It closed its end: it is about to exit, and has a moment for it (a core, a leak check). */
+static void
+channel_closed(struct process *p)
+{
+    detach(p);
+    watch_limit(p, MASTER_KILL_SECONDS);
+}
+
+static void
+violation(struct process *p, const char *what)
+{
+    log_error("%s %s broke the rules (%s); it is replaced", role_name(p->place->role),
+        p->place->label, what);
+    process_kill(p, "violation");
+}
+
+/* ---- one handler a message; false: it is malformed or untrue ---- */
+
+static bool
+on_ready(struct process *p, struct ipc_message *message)
+{
+    (void)message;
+    if (p->phase == PROCESS_STOPPING)
+        return true; /* it crossed our STOP */
+    if (p->was_ready)
+        return false;
+    p->was_ready = true;
+    process_set_phase(p, PROCESS_RUNNING);
+    watch_ready(p);
+    return true;
+}
+
+static bool
+on_pong(struct process *p, struct ipc_message *message)
+{
+    uint32_t number;
+
+    if (ipc_u32_decode(message, &number) < 0)
+        return false;
+    watch_pong(p, number);
+    return true;
+}
+
+static bool
+end_session(struct process *p, uint64_t id)
+{
+    struct session *s = sessions_get(&p->m->sessions, id);
+
+    if (s == NULL || s->worker != p || s->fd >= 0)
+        return false;
+    session_list_remove(&p->sessions, s);
+    sessions_end(&p->m->sessions, s);
+    return true;
+}
+
+static bool
+on_ended(struct process *p, struct ipc_message *message)
+{
+    uint64_t ids[IPC_ENDED_MAX];
+    size_t count = 0;
+
+    if (ipc_ended_decode(message, ids, &count) < 0)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (!end_session(p, ids[i]))
+            return false;
+    }
+    dispatch_wake(p->m);
+    return true;
+}
+
+static bool
+on_lost(struct process *p, struct ipc_message *message)
+{
+    uint32_t count;
+
+    if (ipc_u32_decode(message, &count) < 0)
+        return false;
+    p->m->lost += count;
+    log_warn("worker %s: %" PRIu32 " descriptors did not arrive (%" PRIu64
+             " so far): it is out of them",
+        p->place->label, count, p->m->lost);
+    return true;
+}
+
+static bool
+on_file_result(struct process *p, struct ipc_message *message)
+{
+    struct ipc_file_result result;
+
+    if (ipc_file_result_decode(message, &result) < 0)
+        return false;
+    broker_result(p, &result);
+    return true;
+}
+
+static struct process *
+worker_of(const struct master *m, uint32_t number, uint32_t incarnation)
+{
+    if (number < 1 || number > m->capacity.workers)
+        return NULL;
+    struct process *w = m->workers[number - 1].process;
+
+    return w != NULL && w->incarnation == incarnation ? w : NULL;
+}
+
+/* The id came from the worker through its own queue: an untrue one is the worker's doing. One that
+   ended meanwhile is not: its client may have gone. */
+static bool
+on_auth_result(struct process *p, struct ipc_message *message)
+{
+    struct ipc_auth_result r;
+    struct master *m = p->m;
+
+    if (ipc_auth_result_decode(message, &r) < 0 || r.incarnation > m->incarnations)
+        return false;
+    struct process *worker = worker_of(m, r.worker, r.incarnation);
+    struct session *s = sessions_get(&m->sessions, r.session);
+
+    if (worker == NULL)
+        return true; /* replaced meanwhile */
+    if (s == NULL ? !sessions_was_issued(&m->sessions, r.session) : s->worker != worker) {
+        violation(worker, "login for a session it was not given");
+        return true;
+    }
+    if (s != NULL && r.success)
+        s->authenticated = true;
+    return true;
+}
+
+static bool
+on_ring_drained(struct process *p, struct ipc_message *message)
+{
+    uint32_t ring;
+
+    if (ipc_u32_decode(message, &ring) < 0)
+        return false;
+    corpse_drained(p->m, ring);
+    return true;
+}
+
+static const struct {
+    enum ipc_type type;
+    bool (*handle)(struct process *p, struct ipc_message *message);
+} handlers[] = {
+    { IPC_READY, on_ready },
+    { IPC_PONG, on_pong },
+    { IPC_ENDED, on_ended },
+    { IPC_LOST, on_lost },
+    { IPC_FILE_RESULT, on_file_result },
+    { IPC_AUTH_RESULT, on_auth_result },
+    { IPC_RING_DRAINED, on_ring_drained },
+};
+
+static void
+handle(struct process *p, struct ipc_message *message)
+{
+    for (size_t i = 0; i < SP_COUNT(handlers); i++) {
+        if (handlers[i].type != message->type)
+            continue;
+        if (!handlers[i].handle(p, message))
+            violation(p, ipc_type_name(message->type));
+        return;
+    }
+    violation(p, "a message without a meaning");
+}
+
+/* ---- the channel ---- */
+
+/* False when there is nothing more to read now. */
+static bool
+receive_one(struct process *p)
+{
+    struct ipc_message message;
+    const char *why = NULL;
+
+    switch (ipc_recv(&p->peer, &message, &why)) {
+    case IPC_OK:
+        handle(p, &message);
+        ipc_message_close(&message);
+        return true;
+    case IPC_AGAIN:
+        return false;
+    case IPC_EOF:
+        channel_closed(p);
+        return false;
+    case IPC_VIOLATION:
+        violation(p, why);
+        return false;
+    case IPC_ERROR:
+        log_error("control channel of %s: %s", p->place->label, strerror(errno));
+        process_kill(p, "channel");
+        return false;
+    }
+    return false;
+}
+
+void
+process_readable(struct loop_io *io, uint32_t events)
+{
+    struct process *p = CONTAINER(io, struct process, io);
+
+    if ((events & EPOLLOUT) != 0)
+        outbox_flush(p);
+    for (int i = 0; i < MASTER_READ_BUDGET && process_alive(p); i++) {
+        if (!receive_one(p))
+            return;
+    }
+}
+
+/* Only the ends of sessions still matter of what a dead child said. */
+void
+process_read_rest(struct process *p)
+{
+    struct ipc_message message;
+    const char *why = NULL;
+    bool sane = true;
+
+    for (int i = 0; sane && i < REST_MAX; i++) {
+        if (ipc_recv(&p->peer, &message, &why) != IPC_OK)
+            return;
+        if (message.type == IPC_ENDED)
+            sane = on_ended(p, &message);
+        ipc_message_close(&message);
+    }
+}
