@@ -24,7 +24,11 @@ decode_addr(struct cursor *c, struct addr *a)
 static void
 decode_value(struct cursor *c, struct event_value *v, size_t len)
 {
-    struct cursor body = cursor_init(cursor_bytes(c, len), cursor_ok(c) ? len : 0);
+    const uint8_t *bytes = cursor_bytes(c, len);
+
+    if (bytes == NULL)
+        return;
+    struct cursor body = cursor_init(bytes, len);
 
     switch (field_table[v->field].kind) {
     case FIELD_KIND_TEXT:

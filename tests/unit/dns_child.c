@@ -2,15 +2,10 @@
 /* Runs the tests' DNS server. Serves unit tests that need a real one. */
 #include "tests/unit/dns_child.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
+#include "tests/unit/unit.h"
+
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 static void
 child_exec(int in, int out)

@@ -1,14 +1,29 @@
 # SPDX-License-Identifier: ISC
 # Unit tests of net; the form is in tests/unit/base.mk, the libraries are $(UNIT_NET).
+UNIT_DIAL_TOOLS = tests/unit/dial_tools.c tests/unit/dial_tools.h tests/unit/unit.h
+UNIT_RESOLVER_TOOLS = tests/unit/resolver_tools.c tests/unit/resolver_tools.h \
+	tests/unit/dns_child.c tests/unit/dns_child.h tests/unit/unit.h
+
+check_PROGRAMS += tests/unit/test_dial
+tests_unit_test_dial_SOURCES = tests/unit/test_dial.c $(UNIT_DIAL_TOOLS)
+tests_unit_test_dial_LDADD = $(UNIT_NET)
+
+check_PROGRAMS += tests/unit/test_dial_attempt
+tests_unit_test_dial_attempt_SOURCES = tests/unit/test_dial_attempt.c $(UNIT_DIAL_TOOLS)
+tests_unit_test_dial_attempt_LDADD = $(UNIT_NET)
+
 check_PROGRAMS += tests/unit/test_hosts
-tests_unit_test_hosts_SOURCES = tests/unit/test_hosts.c
+tests_unit_test_hosts_SOURCES = tests/unit/test_hosts.c tests/unit/unit.h
 tests_unit_test_hosts_LDADD = $(UNIT_NET)
 
 check_PROGRAMS += tests/unit/test_resolvconf
-tests_unit_test_resolvconf_SOURCES = tests/unit/test_resolvconf.c
+tests_unit_test_resolvconf_SOURCES = tests/unit/test_resolvconf.c tests/unit/unit.h
 tests_unit_test_resolvconf_LDADD = $(UNIT_NET)
 
 check_PROGRAMS += tests/unit/test_resolver
-tests_unit_test_resolver_SOURCES = tests/unit/test_resolver.c tests/unit/dns_child.c \
-	tests/unit/dns_child.h
+tests_unit_test_resolver_SOURCES = tests/unit/test_resolver.c $(UNIT_RESOLVER_TOOLS)
 tests_unit_test_resolver_LDADD = $(UNIT_NET)
+
+check_PROGRAMS += tests/unit/test_resolver_dns
+tests_unit_test_resolver_dns_SOURCES = tests/unit/test_resolver_dns.c $(UNIT_RESOLVER_TOOLS)
+tests_unit_test_resolver_dns_LDADD = $(UNIT_NET)

@@ -2,14 +2,9 @@
 /* src/net/hosts.c */
 #include "src/net/hosts.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "tests/unit/unit.h"
 
-#include <cmocka.h>
+#include <stdio.h>
 
 static struct hosts *
 parse(const char *text)

@@ -2,15 +2,9 @@
 /* src/net/resolvconf.c */
 #include "src/net/resolvconf.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
+#include "tests/unit/unit.h"
+
 #include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "lib/base/attr.h"
 
 static const char *
 servers_of(const void *text, size_t len)
@@ -67,11 +61,10 @@ test_every_beginning(void **state)
 
     (void)state;
     for (size_t len = 0; len < sizeof text; len++) {
-        char *copy = test_malloc(len > 0 ? len : 1);
+        uint8_t *copy = unit_copy(text, len);
 
-        memcpy(copy, text, len);
         assert_non_null(servers_of(copy, len));
-        test_free(copy);
+        free(copy);
     }
 }
 
