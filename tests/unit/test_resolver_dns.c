@@ -3,8 +3,15 @@
 #include "tests/unit/resolver_tools.h"
 
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 /* ---- answers ---- */
 
@@ -243,6 +250,68 @@ test_no_descriptor_left(void **state)
     assert_status(&a, RESOLVER_OK, RESOLVER_NODATA);
 }
 
+/* ---- no file ---- */
+
+/* From here on opening a file, or a socket of this host, kills the process. */
+static int
+forbid_files(void)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 4, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_newfstatat, 3, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_UNIX, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = { SP_COUNT(filter), filter };
+
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        return -1;
+    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+/* The child's whole life; no assertion, since a failed one would go on with the next test. */
+static void
+resolve_without_files(void)
+{
+    struct resolver_settings wanted = { 2000, 2, true };
+    struct addr server = server_at(dns.port);
+    struct asker udp = { .query.answered = asker_answered };
+    struct asker tcp = { .query.answered = asker_answered };
+
+    loop = loop_new();
+    resolver = resolver_new(loop, &wanted);
+    if (resolver == NULL || forbid_files() < 0
+        || resolver_set_servers(resolver, &server, 1) < 0
+        || resolver_start(resolver, &udp.query, "small.test", true, true) < 0
+        || resolver_start(resolver, &tcp.query, "big.test", true, true) < 0)
+        _exit(1);
+    while (udp.query.lookup != NULL || tcp.query.lookup != NULL)
+        if (loop_turn(loop, -1) < 0)
+            _exit(2);
+    _exit(udp.ipv4.count == 1 && tcp.ipv4.count == 1 ? 0 : 3);
+}
+
+static void
+test_opens_no_file(void **state)
+{
+    int status = -1;
+
+    (void)state;
+    dns_child_order(&dns, "set small.test a=192.0.2.1");
+    dns_child_order(&dns, "set big.test truncate a=192.0.2.1");
+    pid_t pid = fork();
+
+    assert_true(pid >= 0);
+    if (pid == 0)
+        resolve_without_files();
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
 #define WITH(test) cmocka_unit_test_setup_teardown(test, resolver_setup, resolver_teardown)
 #define IMPATIENT(test) \
     cmocka_unit_test_setup_teardown(test, resolver_setup_impatient, resolver_teardown)
@@ -265,6 +334,7 @@ main(void)
         WITH(test_servers_change_under_way),
         WITH(test_wrong_servers),
         WITH(test_no_descriptor_left),
+        WITH(test_opens_no_file),
     };
 
     return cmocka_run_group_tests_name("resolver_dns", tests, resolver_group_setup, resolver_group_teardown);
