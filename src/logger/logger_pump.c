@@ -241,5 +241,6 @@ pump_init(struct logger *lg)
     lg->task.run = on_task;
     lg->target.writable = on_writable;
     lg->prove_us = PROVE_LEAST_US;
+    lg->asleep = true; /* nobody looks yet: the first ring starts it */
     return loop_io_add(lg->child.loop, &lg->wake_io, lg->child.wake_fd, EPOLLIN);
 }

@@ -30,6 +30,7 @@ stop_process(struct process *p, uint32_t seconds)
         return;
     }
     outbox_stopping(p);
+    p->reason = "stopping";
     process_set_phase(p, PROCESS_STOPPING);
     process_send_u32(p, IPC_STOP, seconds);
     if (process_alive(p))
