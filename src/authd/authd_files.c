@@ -299,10 +299,8 @@ authd_file_received(struct authd *a, struct ipc_message *m)
     else
         (void)snprintf(result.error, sizeof result.error, "%s: out of descriptors",
             result.file.option);
-    if (a->child.peer.state == IPC_STARTING) {
-        if (!result.accepted)
-            log_fatal("%s", result.error);
-        return; /* READY says it */
-    }
+    /* Without a first generation there is nothing to go on with. */
+    if (!result.accepted && a->current == NULL)
+        log_fatal("%s", result.error);
     authd_report(a, IPC_FILE_RESULT, body, ipc_file_result_encode(&result, body, sizeof body));
 }

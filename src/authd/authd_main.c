@@ -206,6 +206,7 @@ authd_run(struct authd *a)
     a->stop_timer.expired = stop_expired;
     loop_set_turn_end(a->child.loop, turn_end, a);
     child_ready(&a->child);
+    authd_reports_flush(a);
     title_update(a);
     authd_queues_update(a);
     if (loop_run(a->child.loop) != 0)

@@ -19,6 +19,13 @@ struct authd_report {
     uint8_t body[];
 };
 
+/* READY is the first thing the master hears; the rest is flushed after it. */
+static bool
+starting(const struct authd *a)
+{
+    return a->child.peer.state == IPC_STARTING;
+}
+
 /* False when it must wait. */
 static bool
 send_now(struct authd *a, enum ipc_type type, const uint8_t *body, size_t len)
@@ -47,6 +54,8 @@ report_keep(struct authd *a, enum ipc_type type, const uint8_t *body, size_t len
     memcpy(r->body, body, len);
     *a->reports_end = r;
     a->reports_end = &r->next;
+    if (starting(a))
+        return;
     child_want_write(&a->child);
     authd_queues_update(a);
 }
@@ -56,7 +65,7 @@ authd_report(struct authd *a, enum ipc_type type, const uint8_t *body, size_t le
 {
     if (len == 0)
         log_panic("%s does not fit", ipc_type_name(type));
-    if (a->reports != NULL || !send_now(a, type, body, len))
+    if (starting(a) || a->reports != NULL || !send_now(a, type, body, len))
         report_keep(a, type, body, len);
 }
 
