@@ -72,7 +72,8 @@ bool addr_prefix_within(const struct addr_prefix *inner, const struct addr_prefi
  * The special range an address lies in, or NULL when it is an ordinary one: loopback, link-local of
  * any scope, multicast, unspecified, 0.0.0.0/8, broadcast, and the IPv4-mapped (::ffff:0:0/96),
  * IPv4-compatible, NAT64 (64:ff9b::/96, 64:ff9b:1::/48) and 6to4 (2002::/16) forms of those. For an
- * embedded form *range_is the embedding prefix that covers exactly the special range.
+ * embedded form *range is the embedding prefix that covers exactly the special range; range may be
+ * NULL.
  * The returned text names it for people and audit: "loopback", "link-local", "multicast", ...
  * Addresses of the gateway host itself are the caller's to know.
  */

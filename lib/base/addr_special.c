@@ -82,6 +82,10 @@ addr_special(const struct addr *a, struct addr_prefix *range)
 {
     const struct addr plain = addr_unmap(a);
     const struct special *s = special_find(&plain);
+    struct addr_prefix unwanted;
+    if (range == NULL) {
+        range = &unwanted;
+    }
     if (s != NULL) {
         *range = s->range;
         return s->name;
