@@ -95,8 +95,9 @@ struct session_step
 step_refuse(struct session *s, enum session_reason reason, enum socks5_reply reply,
     const char *detail)
 {
+    static const struct addr nowhere = { .family = ADDR_NONE };
     uint8_t out[SOCKS5_REPLY_MAX];
-    size_t len = socks5_reply_encode(reply, NULL, out);
+    size_t len = socks5_reply_encode(reply, &nowhere, out);
 
     s->reply = reply;
     s->replied = true;
