@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: ISC
+"""What tests ask for: gateways, an echo server, a DNS server, the programs themselves."""
+import os
+import pathlib
+import shutil
+import tempfile
+
+import pytest
+
+import gateway as gw
+import servers
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "sanitizers: runs once more against a build with sanitizers")
+
+
+@pytest.fixture(scope="session")
+def base():
+    """A folder that every user may enter (pytest's own is its owner's alone)."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="sallyport-test-"))
+    folder.chmod(0o755)
+    yield folder
+    if os.environ.get("SALLYPORT_KEEP"):
+        print(f"kept {folder}")
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def programs(base):
+    missing = [name for name in gw.PROGRAMS if not (gw.BUILD / name).exists()]
+    assert not missing, f"not in {gw.BUILD}: {missing}; build first"
+    return gw.Programs(base / "programs")
+
+
+def _factory(programs, base):
+    made = []
+
+    def make(**keys):
+        own = keys.pop("programs", programs)
+        gateway = gw.Gateway(own, base, start=False, **keys)
+        made.append(gateway)
+        return gateway
+
+    def start(**keys):
+        begin = keys.pop("start", True)
+        gateway = make(**keys)
+        return gateway.start() if begin else gateway
+
+    return start, made
+
+
+def _end(made):
+    problems = []
+    for gateway in made:
+        try:
+            gateway.stop()
+        except AssertionError as problem:
+            gateway.end_now()
+            problems.append(str(problem))
+    assert not problems, "\n".join(problems)
+
+
+@pytest.fixture
+def start(programs, base):
+    """start(...) starts a gateway of the test's own; all are stopped and their logs checked at the
+    end."""
+    factory, made = _factory(programs, base)
+    yield factory
+    _end(made)
+
+
+@pytest.fixture(scope="module")
+def start_shared(programs, base):
+    """The same for a whole module: gateways that tests only talk to."""
+    factory, made = _factory(programs, base)
+    yield factory
+    _end(made)
+
+
+@pytest.fixture(scope="session")
+def echo():
+    with servers.Server(servers.echo) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def echo6():
+    with servers.Server(servers.echo, "::1") as server:
+        yield server
+
+
+@pytest.fixture
+def dns():
+    from dns_server import DnsServer
+    with DnsServer() as server:
+        yield server

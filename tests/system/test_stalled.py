@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: ISC
+"""A thousand clients that stop in mid-login, and one more who gets in at once."""
+import resource
+import time
+
+import pytest
+
+import gateway as gw
+import socks
+from socks import Client
+from waiting import wait_until
+
+COUNT = 1000
+
+
+def need_descriptors(count):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < count:
+        pytest.skip(f"needs {count} descriptors in the test, the hard limit is {hard}")
+    if soft < count:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (count, hard))
+
+
+@pytest.mark.parametrize("where,data", [
+    ("method list", b"\x05\x02\x00"), ("name", b"\x01\x05al"), ("password", b"\x01\x05alice\x0awonder"),
+    ("request", None)], ids=lambda value: value if isinstance(value, str) else "")
+def test_a_thousand_stalled_clients(start, echo, where, data):
+    need_descriptors(COUNT + 200)
+    gateway = start(methods=["userpass"], workers=2)
+    processes = gateway.pids()
+    stalled = []
+    for _ in range(COUNT):
+        client = Client(gateway)
+        if where == "method list":
+            client.send(data)
+        elif where == "request":
+            client.send(socks.hello(2), socks.login("alice", "wonderland"), b"\x05\x01\x00")
+        else:
+            client.send(socks.hello(2), data)
+        stalled.append(client)
+    if where != "method list":
+        for client in stalled:
+            assert client.recv(2) == b"\x05\x02"
+    began = time.monotonic()
+    with Client(gateway) as client:
+        client.connect(echo.address, "alice").echo()
+    took = time.monotonic() - began
+    assert took < 0.5, f"a login took {took:.3f} s"
+    assert gateway.pids() == processes, "no more processes"
+    for client in stalled:
+        client.reset()
+    wait_until(lambda: len([r for r in gateway.events() if r["event"] in gw.records.CLOSING]) == COUNT + 1, 15)
+
+
+def test_a_hundred_logins_at_once_that_cost_time(start, echo):
+    """While slow hashes are verified, sessions that are already in go on undisturbed."""
+    import subprocess
+    slow = subprocess.run(["htpasswd", "-nbB", "-C", "10", "slow", "pw"], check=True, capture_output=True,
+                          text=True).stdout.strip() + "\n"
+    gateway = start(methods=["userpass"], users=gw.alice() + slow, userpass="processes = 1")
+    with Client(gateway) as session:
+        session.connect(echo.address, "alice").echo()
+        guessers = [Client(gateway, deadline=60).greet(2).send(socks.login("slow", f"wrong{i}")) for i in range(100)]
+        worst = 0.0
+        for _ in range(100):
+            began = time.monotonic()
+            session.echo()
+            worst = max(worst, time.monotonic() - began)
+        assert worst < 0.3, f"an echo took {worst:.3f} s"
+        for client in guessers[:20]:
+            assert client.recv(2) == b"\x01\x01"
+        for client in guessers:
+            client.close()
