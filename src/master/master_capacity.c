@@ -68,8 +68,12 @@ capacity_tell(const struct capacity_need *n, const struct capacity *c)
     if (c->workers < n->workers)
         log_warn("workers: %" PRIu32 " are reduced to %" PRIu32 " by the descriptor limit of %zu",
             n->workers, c->workers, n->descriptors);
-    if (c->sessions < n->sessions)
-        log_warn("limits.sessions: %" PRIu64 " are reduced to %" PRIu64
-                 " by the descriptor limit of %zu (a session needs two in its worker)",
-            n->sessions, c->sessions, n->descriptors);
+    if (c->sessions >= n->sessions)
+        return;
+    log_info("limits.sessions: %" PRIu64 " are reduced to %" PRIu64
+             " by the descriptor limit of %zu (a session needs two in its worker)",
+        n->sessions, c->sessions, n->descriptors);
+    if (n->descriptors < SMALL_LIMIT)
+        log_warn("a descriptor limit of %zu serves few; raise it (LimitNOFILE=, ulimit -n)",
+            n->descriptors);
 }

@@ -269,7 +269,7 @@ died(struct process *p, const siginfo_t *info)
         log_warn("%s %s (process %d) ended: %s%s%s", role_name(place->role), place->label,
             (int)p->pid, status, p->reason != NULL ? ", reason " : "",
             p->reason != NULL ? p->reason : "");
-    if (!m->serving && m->stop == STOP_NOT)
+    if (!m->serving && !p->was_ready && m->stop == STOP_NOT)
         master_fail(m, "%s %s could not start: %s", role_name(place->role), place->label,
             p->reason != NULL ? p->reason : status);
     place->process = NULL;
