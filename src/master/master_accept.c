@@ -186,32 +186,40 @@ judge_errno(void)
     }
 }
 
+/* Takes one connection. */
+static enum accepted
+take_one(struct listener *l, struct wall now)
+{
+    struct sockaddr_storage ss;
+    socklen_t len = sizeof ss;
+    int fd = accept4(l->fd, (struct sockaddr *)&ss, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+    if (fd < 0)
+        return judge_errno();
+    accept_one(l, fd, &ss, len, now);
+    return ACCEPTED;
+}
+
 static void
 listener_ready(struct loop_io *io, uint32_t events)
 {
     struct listener *l = CONTAINER(io, struct listener, io);
     struct wall now = loop_wall(l->m->loop);
-    struct sockaddr_storage ss;
+    int budget = burst_budget(&l->burst, MASTER_ACCEPT_BUDGET);
 
     (void)events;
-    for (int i = 0; i < MASTER_ACCEPT_BUDGET; i++) {
-        socklen_t len = sizeof ss;
-
+    for (int i = 0; i < budget; i++) {
         if (!dispatch_room(l->m)) {
             accept_pause(l->m, PAUSE_FULL);
             return;
         }
-        int fd = accept4(l->fd, (struct sockaddr *)&ss, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-        if (fd >= 0) {
-            accept_one(l, fd, &ss, len, now);
-            continue;
-        }
-        enum accepted result = judge_errno();
+        enum accepted result = take_one(l, now);
 
         if (result == ACCEPT_EXHAUSTED)
             exhausted(l);
-        if (result != ACCEPTED)
+        if (result != ACCEPTED) {
+            burst_end(&l->burst);
             return;
+        }
     }
 }

@@ -4,7 +4,7 @@
  * configuration is fatal for root and under a service manager, where nobody would see that the
  * gateway runs on its built-in one.
  */
-#include "src/master/master_private.h"
+#include "src/master/master_parts.h"
 
 #include "src/core/log.h"
 

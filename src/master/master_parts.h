@@ -173,6 +173,25 @@ bool sessions_was_issued(const struct sessions *s, uint64_t id);
 void session_list_push(struct session_list *list, struct session *session);
 void session_list_remove(struct session_list *list, struct session *session);
 
+/* ---- how much to do in one turn ---- */
+
+/* To find out that nothing is left costs a system call, and a dear one where it is accept(). So one
+   piece is done a turn, until that was too little several times in a row. */
+#define BURST_TURNS 4
+
+static inline int
+burst_budget(unsigned *turns, int most)
+{
+    return ++*turns > BURST_TURNS ? most : 1;
+}
+
+/* Nothing was left. */
+static inline void
+burst_end(unsigned *turns)
+{
+    *turns = 0;
+}
+
 /* ---- back-off (master_backoff.c) ---- */
 
 struct backoff {

@@ -49,6 +49,7 @@ struct listener {
     struct master *m;
     int fd; /* owned */
     uint16_t index;
+    unsigned burst;
     bool wildcard;     /* the local address of an accepted socket has to be asked for */
     bool polled;
     struct addr bound; /* with the real port */
@@ -133,6 +134,7 @@ struct process {
     enum process_phase phase; /* set by process_set_phase() alone */
     struct ipc_peer peer;
     struct loop_io io;
+    unsigned burst;
     bool writable_wanted;
     bool was_ready;
     pid_t pid;
@@ -358,7 +360,8 @@ struct master {
     enum stop_stage stop;
     bool stop_now;
     const char *stop_reason;
-    uint64_t lost; /* descriptors workers did not get */
+    uint64_t lost;         /* descriptors workers did not get */
+    struct mono lost_told; /* when that was last logged */
     uint32_t titled;
 };
 

@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#define LOST_TELL_SECONDS 10
 #define REST_MAX 65536 /* messages; more than a channel's buffer holds */
 
 void
@@ -141,10 +142,16 @@ on_lost(struct process *p, struct ipc_message *message)
 
     if (ipc_u32_decode(message, &count) < 0)
         return false;
-    p->m->lost += count;
+    struct master *m = p->m;
+
+    m->lost += count;
+    if (m->lost_told.us != 0
+        && mono_diff_us(loop_now(m->loop), m->lost_told) < LOST_TELL_SECONDS * CLOCK_SECOND_US)
+        return true;
+    m->lost_told = loop_now(m->loop);
     log_warn("worker %s: %" PRIu32 " descriptors did not arrive (%" PRIu64
              " so far): it is out of them",
-        p->place->label, count, p->m->lost);
+        p->place->label, count, m->lost);
     return true;
 }
 
@@ -267,9 +274,13 @@ process_readable(struct loop_io *io, uint32_t events)
 
     if ((events & EPOLLOUT) != 0)
         outbox_flush(p);
-    for (int i = 0; i < MASTER_READ_BUDGET && process_alive(p); i++) {
-        if (!receive_one(p))
+    int budget = burst_budget(&p->burst, MASTER_READ_BUDGET);
+
+    for (int i = 0; i < budget && process_alive(p); i++) {
+        if (!receive_one(p)) {
+            burst_end(&p->burst);
             return;
+        }
     }
 }
 

@@ -3,7 +3,7 @@
  * Which users the children become, and the empty folder workers are shut into. Serves master_main.c
  * when started as root; an ordinary user changes nothing. Every complaint names the key.
  */
-#include "src/master/master_private.h"
+#include "src/master/master_parts.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -24,3 +24,26 @@ tests_unit_test_master_files_LDADD = $(UNIT_MASTER)
 check_PROGRAMS += tests/unit/test_master_reap
 tests_unit_test_master_reap_SOURCES = tests/unit/test_master_reap.c tests/unit/unit.h
 tests_unit_test_master_reap_LDADD = $(UNIT_MASTER)
+
+check_PROGRAMS += tests/unit/test_master_options
+tests_unit_test_master_options_SOURCES = tests/unit/test_master_options.c tests/unit/unit.h
+tests_unit_test_master_options_LDADD = $(UNIT_MASTER)
+
+check_PROGRAMS += tests/unit/test_master_users
+tests_unit_test_master_users_SOURCES = tests/unit/test_master_users.c tests/unit/unit.h
+tests_unit_test_master_users_LDADD = $(UNIT_MASTER)
+
+# These run against a master without configuration and programs.
+MASTER_RIG = tests/unit/master_rig.c tests/unit/master_rig.h tests/unit/unit.h
+
+check_PROGRAMS += tests/unit/test_master_dispatch
+tests_unit_test_master_dispatch_SOURCES = tests/unit/test_master_dispatch.c $(MASTER_RIG)
+tests_unit_test_master_dispatch_LDADD = $(UNIT_MASTER)
+
+check_PROGRAMS += tests/unit/test_master_receive
+tests_unit_test_master_receive_SOURCES = tests/unit/test_master_receive.c $(MASTER_RIG)
+tests_unit_test_master_receive_LDADD = $(UNIT_MASTER)
+
+check_PROGRAMS += tests/unit/test_master_outbox
+tests_unit_test_master_outbox_SOURCES = tests/unit/test_master_outbox.c $(MASTER_RIG)
+tests_unit_test_master_outbox_LDADD = $(UNIT_MASTER)
