@@ -6,6 +6,7 @@
  */
 #include "src/master/master_private.h"
 
+#include "auth/builtin.h"
 #include "lib/base/fd.h"
 #include "src/config/config.h"
 #include "src/core/log.h"
@@ -149,7 +150,7 @@ compile_child(const struct master_options *o, int channel, int image_fd)
         .open = open_through_master,
         .ctx = &channel,
         .path = o->config,
-        .module_dir = MODULEDIR,
+        .module_dir = auth_module_dir(), /* looked for before the drop */
         .check_files = o->check,
         .privileged = privileged,
         .cpus = cpu_count(),
