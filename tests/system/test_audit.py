@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """The audit: one closing record for each connection, no hole in seq, no line or field that a client
 can forge, and targets that come and go."""
+import codecs
 import json
 import random
 import signal
@@ -90,6 +91,14 @@ FORGERIES = [b"alice\nv=1 time=x event=session.end user=root", b'alice" user="ro
              bytes(range(1, 256))[:255]]
 
 
+codecs.register_error("single", lambda e: ("".join(map(chr, e.object[e.start:e.end])), e.end))
+
+
+def shown(data, format):
+    """json reads valid UTF-8 as text and any other byte as the character of its number."""
+    return data.decode("utf-8", "single") if format == "json" else data.decode("latin-1")
+
+
 @pytest.mark.parametrize("format", ["keyvalue", "json"])
 def test_user_names_cannot_forge(start, format):
     gateway = start(methods=["userpass"], format=format)
@@ -98,8 +107,7 @@ def test_user_names_cannot_forge(start, format):
         with Client(gateway) as client:
             assert client.log_in(user, "x") == 1
         record = gateway.closing(client)
-        assert record["claimed"].encode("latin-1" if format == "keyvalue" else "utf-8") in (
-            user, user.decode("latin-1").encode("utf-8"), user.decode("utf-8", "ignore").encode()), user
+        assert record["claimed"] == shown(user, format), user
         assert record["event"] == "auth.failure" and "user" not in record
     data = gateway.log.read_bytes()
     assert len(data.split(b"\n")) == before + len(FORGERIES), "one line for each record"

@@ -237,9 +237,9 @@ needs_private = pytest.mark.skipif(not list((gw.BUILD / "modules").glob("testpri
                                    reason="build/modules has no testpriv; make test-modules builds it")
 
 
-def private(start, **keys):
+def private(begin, **keys):
     keys.setdefault("extra", 'testpriv { phrase = "open sesame" }')
-    return start(methods=["testpriv"], **keys)
+    return begin(methods=["testpriv"], **keys)
 
 
 def challenge(client, name=b"ali baba"):
@@ -327,7 +327,7 @@ def test_a_thousand_stalled_in_mid_exchange(start, echo):
     """Conversations between two steps occupy no process: one pool process holds them all."""
     import test_stalled
     test_stalled.need_descriptors(1200)
-    gateway = private(start)
+    gateway = private(start, extra='testpriv { phrase = "open sesame" processes = 1 }')
     assert len(gateway.children("auth")) == 1
     stalled = [Client(gateway) for _ in range(1000)]
     for client in stalled:

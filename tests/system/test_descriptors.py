@@ -86,7 +86,9 @@ def test_waiting_clients_are_served_when_others_leave(start, echo):
     gateway = start(workers=1, extra="limits { sessions = 3 }")
     first = [Client(gateway).connect(echo.address) for _ in range(3)]
     waiting = [Client(gateway, deadline=20).send(socks.hello(0), socks.request(*echo.address)) for _ in range(3)]
-    stays(lambda: sum(r["event"] == "session.start" for r in gateway.events()) == 3, 0.5)
+    started = lambda: sum(r["event"] == "session.start" for r in gateway.events())
+    wait_until(lambda: started() == 3, 5)
+    stays(lambda: started() == 3, 0.5)
     idles(gateway)
     for client in first:
         client.close()
