@@ -88,6 +88,11 @@ dialed(struct session *s)
         return connected(s, r);
     struct reply_row row = reply_for_errno(r->error);
 
+    if (r->address.family != ADDR_NONE) {
+        struct policy_verdict verdict = session_judge(s, s->host->own, &r->address);
+
+        session_set_verdict(s, &verdict);
+    }
     s->slot->address = r->address;
     return step_refuse(s, row.reason, row.reply, NULL);
 }

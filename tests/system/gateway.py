@@ -132,7 +132,7 @@ class Gateway:
     # --- running ---
 
     def command(self, args=None):
-        args = [str(self.config_path) if a == "FILE" else str(a) for a in args or self.args]
+        args = [str(self.config_path) if a == "FILE" else str(a) for a in (self.args if args is None else args)]
         prefix = list(self.outer)
         if self.netns:
             prefix += ["ip", "netns", "exec", self.netns]
