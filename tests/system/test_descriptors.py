@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: ISC
 """Few descriptors: the gateway starts, says what it can serve, serves that, never spins, recovers."""
+import contextlib
 import re
-import time
+import subprocess
 
 import pytest
 
@@ -101,3 +102,97 @@ def test_a_limit_of_descriptors_is_raised_to_the_hard_one(start):
     """The soft limit is no limit: what counts is the hard one."""
     gateway = start(nofile="64:4096")
     assert promised(gateway) > 1000
+
+
+needs_root = pytest.mark.skipif(not gw.ROOT, reason="another process's descriptors are for root to see")
+
+
+def soft_limit(gateway, pid, number):
+    """Sets it as the gateway's own user, which takes no capability."""
+    subprocess.run(["setpriv", f"--reuid={gateway.uid}", f"--regid={gateway.uid}", "--clear-groups",
+                    "prlimit", f"--pid={pid}", f"--nofile={number}:"], check=True)
+
+
+@contextlib.contextmanager
+def no_more_descriptors(gateway, pid):
+    """Than those it holds now."""
+    before = limit_of(pid)
+    soft_limit(gateway, pid, max(gw.descriptors(pid)) + 1)
+    yield
+    soft_limit(gateway, pid, before)
+
+
+def limit_of(pid):
+    line = next(l for l in gw.read_proc(pid, "limits").decode().splitlines() if l.startswith("Max open files"))
+    return line.split()[3]
+
+
+@needs_root
+def test_descriptors_lost_on_the_way_to_a_worker(start, echo):
+    """The kernel drops what the receiver has no room for: counted, told, and no client left hanging."""
+    gateway = start(workers=1)
+    worker = gateway.children("worker")[0]
+    with no_more_descriptors(gateway, worker):
+        crowd = [Client(gateway).send(socks.hello(0)) for _ in range(20)]
+        for client in crowd:
+            client.rest_or_reset()
+            assert gateway.closing(client)["reason"] == "descriptor-lost"
+        idles(gateway, 0.5)
+    with Client(gateway) as client:
+        client.connect(echo.address).echo()
+    assert gateway.children("worker") == [worker]
+
+
+@needs_root
+def test_master_out_of_descriptors(start, echo):
+    """The reserve descriptor and a pause; no busy loop, and it goes on when there is room again."""
+    gateway = start(workers=1)
+    with Client(gateway) as client:
+        client.connect(echo.address).echo()
+        with no_more_descriptors(gateway, gateway.pid):
+            crowd = [Client(gateway, deadline=20).send(socks.hello(0)) for _ in range(30)]
+            idles(gateway, 1.0)
+            client.echo()
+    for client in crowd:
+        client.close()
+    with Client(gateway) as client:
+        client.connect(echo.address).echo()
+
+
+@needs_root
+def test_worker_out_of_descriptors_when_it_dials(start, echo):
+    """Reply 1, and the session's record says why."""
+    gateway = start(workers=1)
+    worker = gateway.children("worker")[0]
+    clients = [Client(gateway).greet() for _ in range(3)]
+    with no_more_descriptors(gateway, worker):
+        for client in clients:
+            assert client.ask(*echo.address).code == 1
+            assert gateway.closing(client)["reason"] == "internal-error"
+    for client in clients:
+        client.close()
+    with Client(gateway) as client:
+        client.connect(echo.address).echo()
+
+
+@needs_root
+def test_auth_process_out_of_descriptors(start, echo):
+    """Logins fail or wait; nobody spins; afterwards they work."""
+    gateway = start(methods=["userpass"])
+    auth = gateway.children("auth")[0]
+    with no_more_descriptors(gateway, auth):
+        crowd = [Client(gateway).greet(socks.USERPASS).send(socks.login("alice", "wonderland"))
+                 for _ in range(10)]
+        idles(gateway, 1.0)
+    for client in crowd:
+        client.close()
+    wait_until(lambda: works(gateway, echo), 15)
+
+
+def works(gateway, echo):
+    try:
+        with Client(gateway, deadline=3) as client:
+            client.connect(echo.address, "alice").echo()
+        return True
+    except (OSError, AssertionError):
+        return False
