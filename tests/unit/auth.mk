@@ -9,3 +9,26 @@ tests_unit_test_conversation_LDADD = $(UNIT_AUTHLINK)
 check_PROGRAMS += tests/unit/test_authlink
 tests_unit_test_authlink_SOURCES = tests/unit/test_authlink.c tests/unit/unit.h
 tests_unit_test_authlink_LDADD = $(UNIT_AUTHLINK)
+
+# The parts of userpass are in the libraries only when it is built in; as a shared module its faces
+# are tested through the loader (test_builtin).
+if AUTH_USERPASS_BUILTIN
+check_PROGRAMS += tests/unit/test_userpass_hash
+tests_unit_test_userpass_hash_SOURCES = tests/unit/test_userpass_hash.c \
+	tests/unit/userpass_samples.h tests/unit/unit.h
+tests_unit_test_userpass_hash_LDADD = $(UNIT_AUTH)
+
+check_PROGRAMS += tests/unit/test_userpass_file
+tests_unit_test_userpass_file_SOURCES = tests/unit/test_userpass_file.c \
+	tests/unit/userpass_samples.h tests/unit/unit.h
+tests_unit_test_userpass_file_LDADD = $(UNIT_AUTH)
+
+check_PROGRAMS += tests/unit/test_userpass_remember
+tests_unit_test_userpass_remember_SOURCES = tests/unit/test_userpass_remember.c tests/unit/unit.h
+tests_unit_test_userpass_remember_LDADD = $(UNIT_AUTH)
+
+check_PROGRAMS += tests/unit/test_userpass_crypt
+tests_unit_test_userpass_crypt_SOURCES = tests/unit/test_userpass_crypt.c \
+	tests/unit/userpass_samples.h tests/unit/unit.h
+tests_unit_test_userpass_crypt_LDADD = $(UNIT_AUTH)
+endif
