@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The table of every key (blueprint, section 5). Serves the scan, libconfuse's options, the checks,
+ * -T and the manual. Constant data; nothing here fails.
+ */
+#include "src/config/config_options.h"
+
+#include <string.h>
+#include <syslog.h>
+
+#include "lib/base/attr.h"
+#include "src/config/image.h"
+
+#define YEAR 31536000U /* seconds: nothing of ours is meant to last longer */
+#define DAY 86400U
+
+#define WORDS(...) (const char *const[]) { __VA_ARGS__, NULL }
+#define AT(field) offsetof(struct image_settings, field)
+
+/* The order of these words is the order of the image's enums. */
+static const char *const prefer_words[] = { "any", "ipv4", "ipv6", NULL };
+static const char *const format_words[] = { "keyvalue", "json", NULL };
+static const char *const events_words[] = { "session", "all", NULL };
+static const char *const boolean_words[] = { "false", "true", NULL };
+static const char *const action_words[] = { "deny", "allow", NULL };
+static const char *const command_words[] = { "connect", "bind", "udp", NULL };
+static const char *const facility_words[] = { "daemon", "user", "auth", "authpriv", "local0",
+    "local1", "local2", "local3", "local4", "local5", "local6", "local7", NULL };
+static const int facility_values[] = { LOG_DAEMON, LOG_USER, LOG_AUTH, LOG_AUTHPRIV, LOG_LOCAL0,
+    LOG_LOCAL1, LOG_LOCAL2, LOG_LOCAL3, LOG_LOCAL4, LOG_LOCAL5, LOG_LOCAL6, LOG_LOCAL7 };
+/* Methods whose feature is not built yet. With GSS-API the preset of `methods` becomes
+   { "gssapi", "userpass" }. */
+static const char *const later_methods[] = { "gssapi", "ident", NULL };
+
+/* clang-format off */
+#define TYPED(type_) .type = CONFIG_##type_
+#define NUMERIC(type_, preset_, min_, max_) \
+    TYPED(type_), .preset = preset_, .min = min_, .max = max_
+#define SECONDS(preset_, min_, max_, at_) \
+    NUMERIC(SECONDS, preset_, min_, max_), .store = STORE_U32, .at = AT(at_)
+#define BOOLEAN(preset_) TYPED(BOOLEAN), .preset = preset_, .words = boolean_words
+#define TEXT(type_, preset_, at_) \
+    TYPED(type_), .preset = preset_, .store = STORE_TEXT, .at = AT(at_)
+#define WORD(preset_, words_, at_) \
+    TYPED(WORD), .preset = preset_, .words = words_, .store = STORE_WORD, .at = AT(at_)
+
+static const struct config_key top_keys[] = {
+    { "", "user", TEXT(USER, "sallyport", user), .change = CONFIG_RESTART,
+      .sentence = "The user workers run as." },
+    { "", "auth-user", TEXT(USER, "sallyport-auth", auth_user), .change = CONFIG_RESTART,
+      .sentence = "The user authentication processes run as." },
+    { "", "log-user", TEXT(USER, "sallyport-log", log_user), .change = CONFIG_RESTART,
+      .sentence = "The user the logger runs as." },
+    { "", "workers", NUMERIC(NUMBER, "0", 0, 1024), .store = STORE_U32, .at = AT(workers),
+      .change = CONFIG_RESTART, .sentence = "How many workers; 0 means one per CPU." },
+    { "", "methods", TYPED(METHODS), .preset = "userpass", .reserved = later_methods,
+      .change = CONFIG_RESTART,
+      .sentence = "The authentication methods offered, in the gateway's order of preference." },
+    { "", "pid-file", TEXT(PATH, "", pid_file), .change = CONFIG_RESTART,
+      .sentence = "Where the master writes its process id; empty for nowhere." },
+};
+
+static const struct config_key listen_keys[] = {
+    { "listen", "methods", TYPED(METHODS), .reserved = later_methods, .change = CONFIG_RESTART,
+      .sentence = "The methods offered here, in place of the general ones." },
+    { "listen", "protection", TYPED(WORDS), .later = true,
+      .words = WORDS("none", "integrity", "confidentiality", "selective"),
+      .sentence = "The message protection that may be agreed here." },
+    { "listen", "service", TYPED(LIST), .later = true,
+      .sentence = "The Kerberos service names accepted here." },
+    { "listen", "tls", TYPED(BLOCK), .later = true, .sentence = "TLS towards the clients." },
+    { "listen", "proxy-protocol", TYPED(PREFIXES), .later = true,
+      .sentence = "From where a PROXY protocol header is taken." },
+};
+
+static const struct config_key gssapi_keys[] = {
+    { "gssapi", "keytab", TYPED(FILE), .preset = "/etc/sallyport/krb5.keytab",
+      .sentence = "The keytab." },
+    { "gssapi", "service", TYPED(LIST), .preset = "rcmd socks",
+      .sentence = "Service names accepted; an empty list means any key in the keytab." },
+    { "gssapi", "protection", TYPED(WORDS), .preset = "confidentiality integrity",
+      .words = WORDS("none", "integrity", "confidentiality", "selective"),
+      .sentence = "The message protection that may be agreed." },
+    { "gssapi", "nec", BOOLEAN("false"),
+      .sentence = "Accept the NEC form of the protection message." },
+    { "gssapi", "mechanisms", TYPED(WORDS), .preset = "krb5", .words = WORDS("krb5", "spnego"),
+      .sentence = "The mechanisms accepted." },
+    { "gssapi", "replay-cache", TYPED(PATH), .preset = "/run/sallyport/rcache",
+      .sentence = "The folder of the replay cache; empty for none." },
+    { "gssapi", "end-with-ticket", BOOLEAN("true"),
+      .sentence = "End a session when its ticket ends." },
+    { "gssapi", "processes", NUMERIC(NUMBER, "0", 0, 256),
+      .sentence = "Processes of the pool; 0 means half as many as workers, at least 2." },
+};
+
+static const struct config_key resolver_keys[] = {
+    { "resolver", "servers", TYPED(SERVERS), .preset = "", .change = CONFIG_RESPAWN,
+      .sentence = "Name servers, with a port if it is not 53; empty for those of resolv.conf." },
+    { "resolver", "timeout", SECONDS("5", 1, 60, resolver.timeout), .change = CONFIG_RESPAWN,
+      .sentence = "How long one attempt waits." },
+    { "resolver", "attempts", NUMERIC(NUMBER, "2", 1, 10), .store = STORE_U32,
+      .at = AT(resolver.attempts), .change = CONFIG_RESPAWN,
+      .sentence = "How often each server is asked." },
+    { "resolver", "prefer", WORD("any", prefer_words, resolver.prefer), .change = CONFIG_RESPAWN,
+      .sentence = "Which addresses of a name are tried first." },
+    { "resolver", "hosts", BOOLEAN("true"), .store = STORE_WORD, .at = AT(resolver.hosts),
+      .change = CONFIG_RESPAWN, .sentence = "Look into /etc/hosts before asking." },
+};
+
+static const struct config_key egress_keys[] = {
+    { "egress", "ipv4", TYPED(IPV4), .preset = "", .store = STORE_ADDR, .at = AT(egress_ipv4),
+      .sentence = "The source of outgoing IPv4 connections; empty for the kernel's choice." },
+    { "egress", "ipv6", TYPED(IPV6), .preset = "", .store = STORE_ADDR, .at = AT(egress_ipv6),
+      .sentence = "The source of outgoing IPv6 connections; empty for the kernel's choice." },
+};
+
+static const struct config_key timeouts_keys[] = {
+    { "timeouts", "negotiate", SECONDS("30", 1, 3600, timeouts.negotiate),
+      .sentence = "From accept to a complete request, authentication included." },
+    { "timeouts", "connect", SECONDS("30", 1, 3600, timeouts.connect),
+      .sentence = "Resolving and connecting, all addresses together." },
+    { "timeouts", "bind", SECONDS("120", 1, DAY, timeouts.bind), .later = true,
+      .sentence = "How long a BIND waits for its peer." },
+    { "timeouts", "idle", SECONDS("7200", 1, YEAR, timeouts.idle),
+      .sentence = "A session in which nothing moved either way ends after this." },
+    { "timeouts", "half-closed", SECONDS("300", 1, YEAR, timeouts.half_closed),
+      .sentence = "The same once one side has closed." },
+    { "timeouts", "udp", SECONDS("300", 1, DAY, timeouts.udp), .later = true,
+      .sentence = "An association without a datagram ends after this." },
+    { "timeouts", "stop", SECONDS("20", 1, DAY, timeouts.stop),
+      .sentence = "How long sessions may go on after SIGTERM." },
+    { "timeouts", "drain", SECONDS("3600", 1, YEAR, timeouts.drain), .later = true,
+      .sentence = "How long workers replaced by a reload may finish their sessions." },
+    { "timeouts", "orphan", SECONDS("300", 1, YEAR, timeouts.orphan),
+      .sentence = "How long workers finish their sessions when their master is gone." },
+};
+
+static const struct config_key limits_keys[] = {
+    { "limits", "sessions", NUMERIC(NUMBER, "100000", 1, 10000000), .store = STORE_U64,
+      .at = AT(limit_sessions), .sentence = "Sessions at once, all workers together." },
+    { "limits", "sessions-per-client", NUMERIC(NUMBER, "0", 0, 10000000), .later = true,
+      .sentence = "Sessions at once from one client address; 0 means any number." },
+    { "limits", "sessions-per-user", NUMERIC(NUMBER, "0", 0, 10000000), .later = true,
+      .sentence = "Sessions at once of one user; 0 means any number." },
+    { "limits", "pending-per-client", NUMERIC(NUMBER, "64", 0, 10000000), .later = true,
+      .sentence = "Connections of one client address that have not authenticated yet." },
+    { "limits", "failures", NUMERIC(NUMBER, "10", 0, 1000000), .later = true,
+      .sentence = "Failed logins within the window that bring the penalty." },
+    { "limits", "failure-window", NUMERIC(SECONDS, "60", 1, DAY), .later = true,
+      .sentence = "The window in which failures are counted." },
+    { "limits", "penalty", NUMERIC(SECONDS, "60", 1, DAY), .later = true,
+      .sentence = "How long a client that failed too often is refused." },
+};
+
+static const struct config_key socks4_keys[] = {
+    { "socks4", "enabled", BOOLEAN("true"), .sentence = "Serve SOCKS 4 and 4A." },
+    { "socks4", "ident-timeout", NUMERIC(SECONDS, "10", 1, 3600),
+      .sentence = "How long the client's identd may take." },
+};
+
+static const struct config_key udp_keys[] = {
+    { "udp", "enabled", BOOLEAN("true"), .sentence = "Serve UDP ASSOCIATE." },
+    { "udp", "fragments", BOOLEAN("true"), .sentence = "Reassemble SOCKS fragments." },
+    { "udp", "port-min", NUMERIC(NUMBER, "0", 0, 65535), .sentence = "Lowest port used." },
+    { "udp", "port-max", NUMERIC(NUMBER, "0", 0, 65535), .sentence = "Highest port used." },
+    { "udp", "advertise", TYPED(TEXT), .preset = "", .sentence = "Address told to clients." },
+    { "udp", "filtering", TYPED(WORD), .preset = "endpoint", .words = WORDS("endpoint"),
+      .sentence = "From whom datagrams come back." },
+};
+
+static const struct config_key bind_keys[] = {
+    { "bind", "enabled", BOOLEAN("true"), .sentence = "Serve BIND." },
+    { "bind", "port-min", NUMERIC(NUMBER, "0", 0, 65535), .sentence = "Lowest port used." },
+    { "bind", "port-max", NUMERIC(NUMBER, "0", 0, 65535), .sentence = "Highest port used." },
+    { "bind", "advertise", TYPED(TEXT), .preset = "", .sentence = "Address told to clients." },
+};
+
+static const struct config_key log_keys[] = {
+    { "log", "target", TYPED(TARGET), .preset = "syslog", .change = CONFIG_RESTART,
+      .sentence = "Where the audit goes." },
+    { "log", "facility", TYPED(WORD), .preset = "local0", .words = facility_words,
+      .sentence = "The syslog facility." },
+    { "log", "format", WORD("keyvalue", format_words, log.format),
+      .sentence = "How a record is written; json has the @cee: cookie on syslog." },
+    { "log", "events", WORD("session", events_words, log.all_events),
+      .sentence = "Which records: those of sessions and the gateway, or all." },
+    { "log", "interim", NUMERIC(NUMBER, "0", 0, DAY), .later = true, .store = STORE_U32,
+      .at = AT(log.interim), .sentence = "Seconds between session.update records; 0 for none." },
+    { "log", "required", BOOLEAN("false"), .later = true, .store = STORE_WORD,
+      .at = AT(log.required), .sentence = "No session without its accepted start record." },
+};
+
+static const struct config_key control_keys[] = {
+    { "control", "socket", TEXT(PATH, "/run/sallyport/control.sock", control_socket),
+      .change = CONFIG_RESTART, .sentence = "The control socket; empty for none." },
+    { "control", "group", TEXT(TEXT, "", control_group), .later = true, .change = CONFIG_RESTART,
+      .sentence = "The group that may use the control socket." },
+};
+
+static const struct config_key metrics_keys[] = {
+    { "metrics", "listen", TYPED(TEXT), .preset = "", .later = true, .change = CONFIG_RESTART,
+      .sentence = "Where metrics are served; empty for nowhere." },
+};
+
+static const struct config_key rule_keys[] = {
+    { "rule", "action", TYPED(WORD), .words = action_words, .required = true,
+      .sentence = "What becomes of a request that matches." },
+    { "rule", "client", TYPED(PREFIXES), .sentence = "Where the client is." },
+    { "rule", "user", TYPED(USERS),
+      .sentence = "Globs over the audited user name; sessions without a user never match." },
+    { "rule", "group", TYPED(LIST), .later = true, .sentence = "Groups of the user." },
+    { "rule", "method", TYPED(METHODS), .reserved = later_methods,
+      .sentence = "How the client authenticated." },
+    { "rule", "protection", TYPED(WORD), .later = true, .preset = "none",
+      .words = WORDS("none", "integrity", "confidentiality"),
+      .sentence = "The least message protection." },
+    { "rule", "command", TYPED(WORDS), .words = command_words, .sentence = "What is asked for." },
+    { "rule", "destination", TYPED(DESTINATIONS),
+      .sentence = "Globs over the name asked for, and prefixes of the address." },
+    { "rule", "port", TYPED(PORTS), .sentence = "Ports of the destination, and ranges of them." },
+    { "rule", "time", TYPED(LIST), .later = true, .sentence = "When the rule holds." },
+    { "rule", "bandwidth", NUMERIC(SIZE, "0", 0, UINT64_C(1) << 40), .later = true,
+      .sentence = "Bytes per second of the rule's sessions together; 0 for no limit." },
+    { "rule", "user-bandwidth", NUMERIC(SIZE, "0", 0, UINT64_C(1) << 40), .later = true,
+      .sentence = "Bytes per second of each user; 0 for no limit." },
+    { "rule", "bind-any", BOOLEAN("false"), .later = true,
+      .sentence = "BIND for a peer of any address." },
+};
+
+#define SECTION(name_, keys_) .name = name_, .keys = keys_, .count = SP_COUNT(keys_)
+
+static const struct config_section sections[] = {
+    { SECTION("", top_keys), .sentence = "Keys outside sections." },
+    { SECTION("listen", listen_keys), .titled = true,
+      .sentence = "An address and port to listen on, as the title; any number of them." },
+    { SECTION("gssapi", gssapi_keys), .later = true, .sentence = "Kerberos." },
+    { SECTION("resolver", resolver_keys), .sentence = "How names are resolved." },
+    { SECTION("egress", egress_keys), .sentence = "Outgoing connections." },
+    { SECTION("timeouts", timeouts_keys), .sentence = "Durations in seconds." },
+    { SECTION("limits", limits_keys), .sentence = "Limits." },
+    { SECTION("socks4", socks4_keys), .later = true, .sentence = "SOCKS 4 and 4A." },
+    { SECTION("udp", udp_keys), .later = true, .sentence = "UDP ASSOCIATE." },
+    { SECTION("bind", bind_keys), .later = true, .sentence = "BIND." },
+    { SECTION("log", log_keys), .sentence = "The audit." },
+    { SECTION("control", control_keys), .sentence = "The control socket." },
+    { SECTION("metrics", metrics_keys), .sentence = "Metrics." },
+    { SECTION("rule", rule_keys), .titled = true,
+      .sentence = "Who may reach what; the first rule that matches decides." },
+};
+/* clang-format on */
+
+static const char *const type_names[CONFIG_TYPES] = {
+    [CONFIG_TEXT] = "text",
+    [CONFIG_WORD] = "word",
+    [CONFIG_NUMBER] = "number",
+    [CONFIG_SECONDS] = "seconds",
+    [CONFIG_SIZE] = "size",
+    [CONFIG_BOOLEAN] = "boolean",
+    [CONFIG_USER] = "user name",
+    [CONFIG_PATH] = "path",
+    [CONFIG_FILE] = "file",
+    [CONFIG_IPV4] = "IPv4 address",
+    [CONFIG_IPV6] = "IPv6 address",
+    [CONFIG_TARGET] = "target",
+    [CONFIG_LIST] = "list of texts",
+    [CONFIG_WORDS] = "list of words",
+    [CONFIG_METHODS] = "list of methods",
+    [CONFIG_SERVERS] = "list of addresses",
+    [CONFIG_PREFIXES] = "list of prefixes",
+    [CONFIG_USERS] = "list of globs",
+    [CONFIG_DESTINATIONS] = "list of globs and prefixes",
+    [CONFIG_PORTS] = "list of ports",
+    [CONFIG_BLOCK] = "section",
+};
+
+const struct config_section *
+config_sections(size_t *count)
+{
+    *count = SP_COUNT(sections);
+    return sections;
+}
+
+const struct config_section *
+config_section_find(const char *name)
+{
+    for (size_t i = 0; i < SP_COUNT(sections); i++) {
+        if (strcmp(sections[i].name, name) == 0) {
+            return &sections[i];
+        }
+    }
+    return NULL;
+}
+
+const struct config_key *
+config_key_find(const struct config_section *section, const char *name)
+{
+    for (size_t i = 0; i < section->count; i++) {
+        if (strcmp(section->keys[i].name, name) == 0) {
+            return &section->keys[i];
+        }
+    }
+    return NULL;
+}
+
+bool
+config_type_is_list(enum config_type type)
+{
+    return type >= CONFIG_LIST && type < CONFIG_BLOCK;
+}
+
+const char *
+config_type_name(enum config_type type)
+{
+    return type_names[type];
+}
+
+const char *
+config_change_name(enum config_change change)
+{
+    static const char *const names[] = { "reload", "respawn", "restart" };
+    return names[change];
+}
+
+bool
+config_preset(const struct config_key *key, unsigned i, char *out, size_t size)
+{
+    const char *text = key->preset;
+    if (text == NULL) {
+        return false;
+    }
+    size_t len = strlen(text);
+    if (config_type_is_list(key->type)) {
+        while (i > 0 && *text != '\0') {
+            text += strcspn(text, " ");
+            text += strspn(text, " ");
+            i--;
+        }
+        len = strcspn(text, " ");
+    }
+    if (i > 0 || len >= size || (len == 0 && config_type_is_list(key->type))) {
+        return false;
+    }
+    memcpy(out, text, len);
+    out[len] = '\0';
+    return true;
+}
+
+int
+config_facility(const char *name)
+{
+    for (size_t i = 0; i < SP_COUNT(facility_values); i++) {
+        if (strcmp(facility_words[i], name) == 0) {
+            return facility_values[i];
+        }
+    }
+    return -1;
+}
+
+const char *
+config_facility_name(uint32_t value)
+{
+    for (size_t i = 0; i < SP_COUNT(facility_values); i++) {
+        if ((uint32_t)facility_values[i] == value) {
+            return facility_words[i];
+        }
+    }
+    return NULL;
+}
