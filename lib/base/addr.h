@@ -79,6 +79,12 @@ bool addr_prefix_within(const struct addr_prefix *inner, const struct addr_prefi
  */
 const char *addr_special(const struct addr *a, struct addr_prefix *range);
 
+/*
+ * True when the IPv6 address a carries an IPv4 address (IPv4-compatible, NAT64, 6to4; the mapped form
+ * is addr_unmap's): *inner is it, *range the prefix of all addresses that carry it the same way.
+ */
+bool addr_embedded(const struct addr *a, struct addr *inner, struct addr_prefix *range);
+
 /* A keyed-less 64-bit mix for hash tables over address without port; not for untrusted floods. */
 uint64_t addr_hash_ip(const struct addr *a);
 

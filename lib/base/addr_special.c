@@ -55,26 +55,45 @@ special_find(const struct addr *a)
     return NULL;
 }
 
+/* The prefix of all addresses that carry an address of inner the way a does, offset octets in. */
+static struct addr_prefix
+special_embed(const struct addr *a, uint8_t offset, const struct addr_prefix *inner)
+{
+    struct addr_prefix range = { .family = ADDR_IPV6, .bits = (uint8_t)(offset * 8 + inner->bits) };
+    memcpy(range.ip, a->ip, offset);
+    memcpy(range.ip + offset, inner->ip, 4);
+    return range;
+}
+
+bool
+addr_embedded(const struct addr *a, struct addr *inner, struct addr_prefix *range)
+{
+    for (size_t i = 0; a->family == ADDR_IPV6 && i < SP_COUNT(special_embeddings); i++) {
+        const struct embedding *e = &special_embeddings[i];
+        if (addr_prefix_contains(&e->prefix, a)) {
+            struct addr_prefix whole = { .family = ADDR_IPV4, .bits = 32 };
+            *inner = addr_ipv4(a->ip + e->offset, 0);
+            memcpy(whole.ip, inner->ip, sizeof(whole.ip));
+            *range = special_embed(a, e->offset, &whole);
+            return true;
+        }
+    }
+    return false;
+}
+
 static const char *
 special_find_embedded(const struct addr *a, struct addr_prefix *range)
 {
-    for (size_t i = 0; i < SP_COUNT(special_embeddings); i++) {
-        const struct embedding *e = &special_embeddings[i];
-        if (!addr_prefix_contains(&e->prefix, a)) {
-            continue;
-        }
-        const struct addr inner = addr_ipv4(a->ip + e->offset, 0);
-        const struct special *s = special_find(&inner);
-        if (s == NULL) {
-            return NULL;
-        }
-        *range = (struct addr_prefix){ .family = ADDR_IPV6,
-            .bits = (uint8_t)(e->offset * 8 + s->range.bits) };
-        memcpy(range->ip, a->ip, e->offset);
-        memcpy(range->ip + e->offset, s->range.ip, 4);
-        return s->name;
+    struct addr inner;
+    if (!addr_embedded(a, &inner, range)) {
+        return NULL;
     }
-    return NULL;
+    const struct special *s = special_find(&inner);
+    if (s != NULL) {
+        const uint8_t offset = (uint8_t)(range->bits / 8 - 4);
+        *range = special_embed(a, offset, &s->range);
+    }
+    return s != NULL ? s->name : NULL;
 }
 
 const char *

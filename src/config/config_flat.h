@@ -35,6 +35,7 @@ struct config_flat {
     uint32_t values; /* rows that hold a value: what the parser must see again */
     char *files[FLAT_FILES_MAX]; /* owned */
     uint32_t file_count;
+    bool cut;    /* a file was left before its end: what is missing may stand there */
     bool failed; /* out of memory */
 };
 

@@ -361,6 +361,7 @@ scan_statements(struct scan *s)
 {
     while (config_lex_next(s->lx) != LEX_END) {
         if (!scan_statement(s, &s->top)) {
+            s->flat->cut = true;
             return;
         }
     }

@@ -73,6 +73,7 @@ file_load(struct scan *s, const char *path, unsigned line, char **data, size_t *
     if (fd < 0) {
         scan_error(s, NULL, line, NULL, "cannot open %s: %s", config_quote(path, quoted),
             strerror(errno));
+        s->flat->cut = true;
         return false;
     }
     const ssize_t n = file_read(fd, data);
@@ -85,6 +86,7 @@ file_load(struct scan *s, const char *path, unsigned line, char **data, size_t *
         scan_error(s, NULL, line, NULL, "cannot read %s: %s", config_quote(path, quoted),
             strerror(error));
     }
+    s->flat->cut = s->flat->cut || n < 0;
     *len = n < 0 ? 0 : (size_t)n;
     return n >= 0;
 }
@@ -117,6 +119,7 @@ file_scan(struct scan *s, const char *name, const char *data, size_t len)
         s->failed = true;
     } else if (nul != NULL) {
         scan_error(s, NULL, file_line_of(data, nul), NULL, "NUL byte; only text is allowed");
+        s->flat->cut = true;
     } else {
         config_lex_init(lx, data, len);
         s->lx = lx;

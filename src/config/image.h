@@ -128,6 +128,7 @@ struct image_rule {
     struct image_list clients;   /* struct image_prefix */
     struct image_list users;     /* struct image_text: globs */
     struct image_list methods;   /* uint8_t: SOCKS 5 method codes */
+    struct image_list method_names; /* struct image_text: the same, as written */
     struct image_list names;     /* struct image_text: lower-case destination globs */
     struct image_list prefixes;  /* struct image_prefix: destination prefixes */
     struct image_list ports;     /* struct image_ports */

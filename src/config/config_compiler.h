@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One run of the compiler: what its parts share. For the files of src/config only.
+ */
+#ifndef SP_CONFIG_COMPILER_H
+#define SP_CONFIG_COMPILER_H
+
+#include "auth/builtin.h"
+#include "src/config/config.h"
+#include "src/config/config_builder.h"
+#include "src/config/config_model.h"
+#include "src/config/config_value.h"
+
+#define CONFIG_MODULES_MAX 32 /* methods a configuration may speak of */
+#define CONFIG_STEP_SECONDS 30 /* a step of any module's pool that runs longer is a hung process */
+
+/* A method module and its section. */
+struct config_module {
+    char name[32];
+    const struct auth_wire_module *wire;
+    struct config_key *keys; /* owned; made from the module's options */
+    struct config_section section;
+    bool shared;
+    bool used;       /* some listener offers it */
+    uint32_t number; /* used: its place in the image */
+};
+
+struct config_compiler {
+    const struct config_source *source;
+    struct config_messages *messages;
+    struct config_flat flat;
+    struct config_model model;
+    struct config_module modules[CONFIG_MODULES_MAX];
+    uint32_t module_count;
+    struct config_builder builder;
+    uint32_t workers; /* resolved */
+};
+
+/* --- config_modules.c */
+
+/* The module of a method, found before or now; NULL with error filled. */
+struct config_module *config_module_find(struct config_compiler *c, const char *name, char *error,
+    size_t size);
+void config_modules_free(struct config_compiler *c);
+/* Lets every module check its section, and its files when the source wants that. */
+void config_modules_check(struct config_compiler *c);
+/* Writes the modules that listeners offer. */
+void config_modules_write(struct config_compiler *c, struct image_settings *out);
+
+/* --- config_check.c: every value of the model, then what needs more than one value. */
+void config_check(struct config_compiler *c);
+
+/* --- config_settings.c, config_rules.c: the image's parts. The model is sound. */
+void config_settings_write(struct config_compiler *c, struct image_settings *out);
+struct image_list config_rules_write(struct config_compiler *c);
+
+#endif

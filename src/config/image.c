@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Opens policy images and reads them. Serves every role. An image that is not sound is refused at
+ * the door with a reason; behind it a bad reference is our own bug.
+ */
+#include "src/config/image.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "lib/base/fd.h"
+#include "src/config/image_priv.h"
+
+#define IMAGE_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+
+/* Maps fd into *image. False with *why and errno. */
+static bool
+image_map(struct image *image, int fd, const char **why)
+{
+    const off_t size = memfd_check(fd, IMAGE_SEALS);
+    if (size < 0) {
+        *why = "not a memfd sealed against every change";
+        return false;
+    }
+    if ((size_t)size < sizeof(struct image_header) || (size_t)size > IMAGE_SIZE_MAX) {
+        *why = "size out of bounds";
+        errno = EINVAL;
+        return false;
+    }
+    void *base = mmap(NULL, (size_t)size, PROT_READ, MAP_SHARED, fd, 0);
+    if (base == MAP_FAILED) {
+        *why = "cannot be mapped";
+        return false;
+    }
+    image->base = base;
+    image->size = (size_t)size;
+    return true;
+}
+
+struct image *
+image_open(int fd, const char **why)
+{
+    struct image *image = calloc(1, sizeof(*image));
+    *why = "out of memory";
+    if (image == NULL) {
+        return NULL;
+    }
+    if (!image_map(image, fd, why)) {
+        const int error = errno;
+        free(image);
+        errno = error;
+        return NULL;
+    }
+    if (!image_check(image, why)) {
+        image_close(&image);
+        errno = EINVAL;
+    }
+    return image;
+}
+
+void
+image_close(struct image **image)
+{
+    if (*image != NULL) {
+        munmap((void *)(uintptr_t)(*image)->base, (*image)->size);
+        free(*image);
+        *image = NULL;
+    }
+}
+
+const struct image_header *
+image_header(const struct image *image)
+{
+    return (const struct image_header *)(const void *)image->base;
+}
+
+const struct image_settings *
+image_settings(const struct image *image)
+{
+    return &image_header(image)->settings;
+}
+
+const char *
+image_string(const struct image *image, struct image_text text)
+{
+    return text.len == 0 ? "" : (const char *)image->base + text.off;
+}
+
+const void *
+image_at(const struct image *image, struct image_list list, size_t size, uint32_t i)
+{
+    if (i >= list.count) {
+        abort();
+    }
+    return image->base + list.off + size * i;
+}
+
+const struct image_listener *
+image_listener(const struct image *image, uint32_t i)
+{
+    return IMAGE_AT(image, image_settings(image)->listeners, struct image_listener, i);
+}
+
+const struct image_module *
+image_module(const struct image *image, uint32_t i)
+{
+    return IMAGE_AT(image, image_settings(image)->modules, struct image_module, i);
+}
+
+const struct image_rule *
+image_rule(const struct image *image, uint32_t i)
+{
+    return IMAGE_AT(image, image_header(image)->rules, struct image_rule, i);
+}
+
+const struct image_module *
+image_module_by_method(const struct image *image, uint8_t method)
+{
+    const uint32_t count = image_settings(image)->modules.count;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct image_module *m = image_module(image, i);
+        if (m->method == method) {
+            return m;
+        }
+    }
+    return NULL;
+}
+
+const char *
+image_option(const struct image *image, const struct image_module *m, const char *key)
+{
+    for (uint32_t i = 0; i < m->options.count; i++) {
+        const struct image_option *o = IMAGE_AT(image, m->options, struct image_option, i);
+        if (strcmp(image_string(image, o->key), key) == 0) {
+            return image_string(image, o->value);
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Whether an image can be trusted to lie inside itself. Serves image_open() alone: who passed here
+ * is read without another look. An unsound image is an answer.
+ */
+#include <string.h>
+
+#include "src/config/image_priv.h"
+
+#define CHECK_ALIGN 8U
+
+/* A check under way: stays true until something is wrong, then why says what. */
+struct check {
+    const struct image *image;
+    const char *why;
+};
+
+static bool
+check_fail(struct check *c, const char *why)
+{
+    if (c->why == NULL) {
+        c->why = why;
+    }
+    return false;
+}
+
+static bool
+check_that(struct check *c, bool sound, const char *why)
+{
+    return sound || check_fail(c, why);
+}
+
+static bool
+check_text(struct check *c, struct image_text t)
+{
+    const uint8_t *base = c->image->base;
+    if (t.off == 0 && t.len == 0) {
+        return true;
+    }
+    const bool inside = t.len > 0 && t.off >= sizeof(struct image_header) &&
+                        t.off < c->image->size && t.len < c->image->size - t.off;
+    return check_that(c,
+        inside && base[t.off + t.len] == '\0' && memchr(base + t.off, '\0', t.len) == NULL,
+        "a text lies outside or has no end");
+}
+
+static bool
+check_list(struct check *c, struct image_list list, size_t size)
+{
+    if (list.off == 0 && list.count == 0) {
+        return true;
+    }
+    const size_t room = list.off < c->image->size ? c->image->size - list.off : 0;
+    return check_that(c,
+        list.count > 0 && list.off >= sizeof(struct image_header) &&
+            list.off % CHECK_ALIGN == 0 && list.count <= room / size,
+        "a list lies outside");
+}
+
+static bool
+check_texts(struct check *c, struct image_list list)
+{
+    bool sound = check_list(c, list, sizeof(struct image_text));
+    for (uint32_t i = 0; sound && i < list.count; i++) {
+        sound = check_text(c, *IMAGE_AT(c->image, list, struct image_text, i));
+    }
+    return sound;
+}
+
+static bool
+check_addr(struct check *c, const struct addr *a, bool none)
+{
+    return check_that(c,
+        a->family == ADDR_IPV4 || a->family == ADDR_IPV6 || (none && a->family == ADDR_NONE),
+        "an address has no family");
+}
+
+static bool
+check_prefixes(struct check *c, struct image_list list)
+{
+    bool sound = check_list(c, list, sizeof(struct image_prefix));
+    for (uint32_t i = 0; sound && i < list.count; i++) {
+        const struct addr_prefix *p = &IMAGE_AT(c->image, list, struct image_prefix, i)->prefix;
+        sound = check_that(c,
+            (p->family == ADDR_IPV4 && p->bits <= 32) || (p->family == ADDR_IPV6 && p->bits <= 128),
+            "a prefix has no family or too many bits");
+    }
+    return sound;
+}
+
+static bool
+check_ports(struct check *c, struct image_list list)
+{
+    bool sound = check_list(c, list, sizeof(struct image_ports));
+    for (uint32_t i = 0; sound && i < list.count; i++) {
+        const struct image_ports *p = IMAGE_AT(c->image, list, struct image_ports, i);
+        sound = check_that(c, p->low <= p->high, "a range of ports runs backwards");
+    }
+    return sound;
+}
+
+static bool
+check_rule(struct check *c, const struct image_rule *r)
+{
+    const uint32_t commands = IMAGE_COMMAND_CONNECT | IMAGE_COMMAND_BIND | IMAGE_COMMAND_UDP;
+    const uint32_t has = IMAGE_HAS_CLIENT | IMAGE_HAS_USER | IMAGE_HAS_METHOD | IMAGE_HAS_COMMAND |
+                         IMAGE_HAS_DESTINATION | IMAGE_HAS_PORT;
+    return check_that(c, r->action <= IMAGE_ALLOW, "a rule has no action") &&
+           check_that(c, (r->commands & ~commands) == 0, "a rule has unknown commands") &&
+           check_that(c, (r->has & ~has) == 0, "a rule has unknown lists") &&
+           check_that(c, r->title.len <= IMAGE_RULE_TITLE_MAX, "a rule's title is too long") &&
+           check_text(c, r->title) && check_prefixes(c, r->clients) && check_texts(c, r->users) &&
+           check_list(c, r->methods, sizeof(uint8_t)) && check_texts(c, r->method_names) &&
+           check_that(c, r->method_names.count == r->methods.count, "a rule's methods differ") &&
+           check_texts(c, r->names) &&
+           check_prefixes(c, r->prefixes) && check_ports(c, r->ports);
+}
+
+static bool
+check_rules(struct check *c)
+{
+    const struct image_list rules = image_header(c->image)->rules;
+    bool sound = check_list(c, rules, sizeof(struct image_rule));
+    for (uint32_t i = 0; sound && i < rules.count; i++) {
+        sound = check_rule(c, image_rule(c->image, i));
+    }
+    return sound;
+}
+
+static bool
+check_module(struct check *c, const struct image_module *m)
+{
+    bool sound = check_text(c, m->name) && check_text(c, m->user) &&
+                 check_that(c, !m->has_secret || m->processes > 0, "a pool has no processes") &&
+                 check_list(c, m->options, sizeof(struct image_option));
+    for (uint32_t i = 0; sound && i < m->options.count; i++) {
+        const struct image_option *o = IMAGE_AT(c->image, m->options, struct image_option, i);
+        sound = check_text(c, o->key) && check_text(c, o->value);
+    }
+    return sound;
+}
+
+static bool
+check_modules(struct check *c, struct image_list modules)
+{
+    bool sound = check_list(c, modules, sizeof(struct image_module));
+    for (uint32_t i = 0; sound && i < modules.count; i++) {
+        sound = check_module(c, image_module(c->image, i));
+    }
+    return sound;
+}
+
+static bool
+check_listener(struct check *c, const struct image_listener *l, uint32_t modules)
+{
+    bool sound = check_addr(c, &l->addr, false) && check_text(c, l->name) &&
+                 check_list(c, l->modules, sizeof(uint32_t));
+    for (uint32_t i = 0; sound && i < l->modules.count; i++) {
+        sound = check_that(c, *IMAGE_AT(c->image, l->modules, uint32_t, i) < modules,
+            "a listener names a module that is not there");
+    }
+    return sound;
+}
+
+static bool
+check_listeners(struct check *c, const struct image_settings *s)
+{
+    bool sound = check_list(c, s->listeners, sizeof(struct image_listener));
+    for (uint32_t i = 0; sound && i < s->listeners.count; i++) {
+        sound = check_listener(c, image_listener(c->image, i), s->modules.count);
+    }
+    return sound;
+}
+
+static bool
+check_servers(struct check *c, struct image_list servers)
+{
+    bool sound = check_list(c, servers, sizeof(struct addr));
+    for (uint32_t i = 0; sound && i < servers.count; i++) {
+        sound = check_addr(c, IMAGE_AT(c->image, servers, struct addr, i), false);
+    }
+    return sound;
+}
+
+static bool
+check_settings(struct check *c, const struct image_settings *s)
+{
+    const bool texts = check_text(c, s->config_file) && check_text(c, s->user) &&
+                       check_text(c, s->auth_user) && check_text(c, s->log_user) &&
+                       check_text(c, s->pid_file) && check_text(c, s->control_socket) &&
+                       check_text(c, s->control_group) && check_text(c, s->log.path);
+    return texts && check_that(c, s->workers > 0, "no workers") &&
+           check_that(c, s->resolver.prefer <= IMAGE_PREFER_IPV6, "unknown preference") &&
+           check_that(c, s->log.target <= IMAGE_LOG_FILE, "unknown target of the audit") &&
+           check_that(c, s->log.format <= IMAGE_LOG_JSON, "unknown format of the audit") &&
+           check_addr(c, &s->egress_ipv4, true) && check_addr(c, &s->egress_ipv6, true) &&
+           check_servers(c, s->resolver.servers) && check_modules(c, s->modules) &&
+           check_listeners(c, s);
+}
+
+bool
+image_check(const struct image *image, const char **why)
+{
+    struct check c = { .image = image };
+    const struct image_header *h = image_header(image);
+    const bool sound = check_that(&c, h->magic == IMAGE_MAGIC, "no policy image") &&
+                       check_that(&c, h->version == IMAGE_VERSION, "another version") &&
+                       check_that(&c, h->size == image->size, "another size than it says") &&
+                       check_settings(&c, &h->settings) && check_rules(&c);
+    *why = c.why;
+    return sound;
+}

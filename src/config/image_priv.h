@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: ISC */
+/* Shared by image.c (access) and image_check.c (what is looked at when an image is opened). */
+#ifndef SP_CONFIG_IMAGE_PRIV_H
+#define SP_CONFIG_IMAGE_PRIV_H
+
+#include "src/config/image.h"
+
+struct image {
+    const uint8_t *base; /* mapped read-only; begins with the header */
+    size_t size;
+};
+
+/* True when every offset, count, text, index and word of the image is sound; else *why. The size has
+   been seen to hold a header. */
+bool image_check(const struct image *image, const char **why);
+
+#endif
