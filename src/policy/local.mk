@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: ISC
 # F4: rules.
-# Add headers and .c files to _SOURCES as they come; an empty library is fine meanwhile.
 noinst_LTLIBRARIES += src/policy/libpolicy.la
 src_policy_libpolicy_la_SOURCES = \
-	src/policy/policy.h
+	src/policy/policy.c \
+	src/policy/policy.h \
+	src/policy/policy_early.c \
+	src/policy/policy_match.c \
+	src/policy/policy_match.h \
+	src/policy/policy_own.c \
+	src/policy/policy_own.h

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Whether a name can be refused before anybody resolves it: only when every address would be. Serves
+ * the session's decide phase. Pure; nothing fails.
+ *
+ * A rule that allows can be reached by an address that it matches, that no rule before it refuses,
+ * and that is no special destination (or one that the rule's own prefix opens). For each such rule
+ * the search walks from the first address of each range it matches, from one refused stretch to the
+ * next: the first address in no such stretch is the answer. Ranges rarely begin refused, so the walk
+ * is short; where somebody has made it long it gives up and lets the name be resolved, which costs a
+ * look-up and no safety: every address is judged again.
+ */
+#include <string.h>
+
+#include "src/policy/policy_match.h"
+
+#define EARLY_STEPS_MAX 4096U
+
+struct early {
+    const struct image *image;
+    const struct policy_query *query;
+    uint32_t rule; /* the rule that allows */
+    unsigned steps;
+};
+
+static unsigned
+early_bits(uint8_t family)
+{
+    return family == ADDR_IPV4 ? 32 : 128;
+}
+
+static struct addr
+early_first(const struct addr_prefix *p)
+{
+    return p->family == ADDR_IPV4 ? addr_ipv4(p->ip, 0) : addr_ipv6(p->ip, 0);
+}
+
+/* The first address behind the prefix. False when there is none. */
+static bool
+early_behind(const struct addr_prefix *p, struct addr *next)
+{
+    *next = early_first(p);
+    for (unsigned i = p->bits; i > 0; i--) {
+        const uint8_t bit = (uint8_t)(0x80U >> ((i - 1) % 8));
+        uint8_t *octet = &next->ip[(i - 1) / 8];
+        *octet = (uint8_t)(*octet ^ bit);
+        if ((*octet & bit) != 0) {
+            return true; /* no carry */
+        }
+    }
+    return false;
+}
+
+/* The widest prefix of the rule's destinations that holds a. */
+static void
+early_widest(const struct early *e, const struct image_rule *rule, const struct addr *a,
+    struct addr_prefix *widest, bool *found)
+{
+    for (uint32_t i = 0; i < rule->prefixes.count; i++) {
+        const struct addr_prefix *p =
+            &IMAGE_AT(e->image, rule->prefixes, struct image_prefix, i)->prefix;
+        if (addr_prefix_contains(p, a) && (!*found || p->bits < widest->bits)) {
+            *widest = *p;
+            *found = true;
+        }
+    }
+}
+
+/* True when a rule before ours takes a (they all refuse; see early_refused); *stretch holds a. */
+static bool
+early_taken(const struct early *e, const struct addr *a, struct addr_prefix *stretch)
+{
+    bool found = false;
+    for (uint32_t i = 0; i < e->rule; i++) {
+        const struct image_rule *rule = image_rule(e->image, i);
+        if (rule->prefixes.count > 0 && policy_match_source(e->image, rule, e->query)) {
+            early_widest(e, rule, a, stretch, &found);
+        }
+    }
+    return found;
+}
+
+/* True when a is a special destination that range does not open; *stretch holds a. */
+static bool
+early_special(const struct addr_prefix *range, const struct addr *a, struct addr_prefix *stretch)
+{
+    return addr_special(a, stretch) != NULL &&
+           (range == NULL || !addr_prefix_within(range, stretch));
+}
+
+/* The addresses no query has: those of the IPv4-mapped form are judged as IPv4. */
+static bool
+early_mapped(const struct addr *a, struct addr_prefix *stretch)
+{
+    static const struct addr_prefix mapped = { ADDR_IPV6, 96, { 0, 0 },
+        { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff } };
+    const struct addr plain = addr_unmap(a);
+    *stretch = mapped;
+    return plain.family != a->family;
+}
+
+/* True when some address of within is allowed. opens: what the rule wrote, or NULL for "any". */
+static bool
+early_reaches(struct early *e, const struct addr_prefix *within, const struct addr_prefix *opens)
+{
+    struct addr a = early_first(within);
+    struct addr_prefix stretch;
+    for (;;) {
+        if (++e->steps > EARLY_STEPS_MAX) {
+            return true;
+        }
+        if (!early_mapped(&a, &stretch) && !early_taken(e, &a, &stretch) &&
+            !early_special(opens, &a, &stretch)) {
+            return true;
+        }
+        if (stretch.bits <= within->bits || !early_behind(&stretch, &a)) {
+            return false; /* it reaches to the end of within, or beyond */
+        }
+        struct addr_prefix at = { .family = a.family, .bits = (uint8_t)early_bits(a.family) };
+        memcpy(at.ip, a.ip, sizeof(at.ip));
+        if (!addr_prefix_within(&at, within)) {
+            return false;
+        }
+    }
+}
+
+/* True when some address is allowed by the rule e->rule. always: it matches every address. */
+static bool
+early_allows(struct early *e, const struct image_rule *rule, bool always)
+{
+    static const struct addr_prefix everything[] = { { .family = ADDR_IPV4 },
+        { .family = ADDR_IPV6 } };
+    for (uint32_t i = 0; i < rule->prefixes.count; i++) {
+        const struct addr_prefix *p =
+            &IMAGE_AT(e->image, rule->prefixes, struct image_prefix, i)->prefix;
+        if (early_reaches(e, p, p)) {
+            return true;
+        }
+    }
+    return always &&
+           (early_reaches(e, &everything[0], NULL) || early_reaches(e, &everything[1], NULL));
+}
+
+bool
+policy_refuses_any(
+    const struct image *image, const struct policy_query *query, struct policy_verdict *out)
+{
+    struct early e = { .image = image, .query = query };
+    const uint32_t count = image_header(image)->rules.count;
+    *out = (struct policy_verdict){ .rule = POLICY_NO_RULE, .reason = "no-rule" };
+    for (e.rule = 0; e.rule < count; e.rule++) {
+        const struct image_rule *rule = image_rule(image, e.rule);
+        if (!policy_match_source(image, rule, query)) {
+            continue;
+        }
+        const bool always = policy_match_any_address(image, rule, query->name);
+        if (rule->action == IMAGE_ALLOW && early_allows(&e, rule, always)) {
+            return false;
+        }
+        /* An allow rule that no address reaches refuses those it takes (special destinations). */
+        if (always) {
+            out->rule = e.rule;
+            out->reason = rule->action == IMAGE_ALLOW ? "special-destination" : "rule";
+            break;
+        }
+    }
+    return true;
+}
