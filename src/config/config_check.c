@@ -83,7 +83,7 @@ static void
 check_required(struct config_compiler *c, const struct config_block *b)
 {
     char words[CONFIG_ERROR_MAX / 2];
-    for (size_t i = 0; i < b->section->count; i++) {
+    for (size_t i = 0; !c->flat.cut && i < b->section->count; i++) {
         const struct config_key *key = &b->section->keys[i];
         if (key->required && config_model_setting(&c->model, b, key->name) == NULL) {
             const struct config_where where = config_model_where(&c->model, b->row, b, key);
