@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define LOOK_SECONDS 5
@@ -87,8 +88,12 @@ add_file(struct master *m, enum ipc_file_kind kind, uint32_t pool, const char *o
     struct brokered *f = &b->files[b->count++];
 
     *f = (struct brokered) { .row = kind_row(kind), .pool = pool, .option = option,
-        .path = path != NULL ? path : kind_row(kind)->path, .current = -1, .candidate = -1 };
-    return read_file(f, error, size);
+        .path = path_beside(m->options.config, path != NULL ? path : kind_row(kind)->path),
+        .current = -1, .candidate = -1 };
+    if (f->path != NULL)
+        return read_file(f, error, size);
+    (void)snprintf(error, size, "%s", strerror(errno));
+    return -1;
 }
 
 static int
@@ -132,6 +137,23 @@ broker_init(struct master *m, char *error, size_t size)
     return 0;
 }
 
+static int
+check_file(const struct master *m, const char *path, char *error, size_t size)
+{
+    char *whole = path_beside(m->options.config, path);
+    int fd = -1;
+
+    if (whole == NULL)
+        (void)snprintf(error, size, "%s", strerror(errno));
+    else
+        fd = file_copy(&file_rule_secret, whole, NULL, error, size);
+    int result = fd < 0 ? -1 : 0;
+
+    fd_close(&fd);
+    free(whole);
+    return result;
+}
+
 int
 broker_check(struct master *m, char *error, size_t size)
 {
@@ -144,13 +166,8 @@ broker_check(struct master *m, char *error, size_t size)
             const struct image_option *o = IMAGE_AT(image, module->options, struct image_option, k);
             const char *path = image_string(image, o->value);
 
-            if (!o->file || path[0] == '\0')
-                continue;
-            int fd = file_copy(&file_rule_secret, path, NULL, error, size);
-
-            if (fd < 0)
+            if (o->file && path[0] != '\0' && check_file(m, path, error, size) < 0)
                 return -1;
-            fd_close(&fd);
         }
     }
     return 0;
@@ -385,6 +402,7 @@ broker_close(struct master *m)
     for (size_t i = 0; i < m->broker.count; i++) {
         fd_close(&m->broker.files[i].current);
         fd_close(&m->broker.files[i].candidate);
+        free(m->broker.files[i].path);
     }
     m->broker.count = 0;
 }

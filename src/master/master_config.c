@@ -38,38 +38,21 @@ struct compilation {
     uint32_t errors;
 };
 
-/* Includes are relative to the main file's folder; the main file, asked for first, to our own. */
-static int
-path_resolve(const struct compilation *c, const char *path, char *out, size_t size)
-{
-    const char *slash = c->options->config == NULL ? NULL : strrchr(c->options->config, '/');
-    int n;
-
-    if (path[0] == '/' || c->opened == 0 || slash == NULL)
-        n = snprintf(out, size, "%s", path);
-    else
-        n = snprintf(out, size, "%.*s/%s", (int)(slash - c->options->config), c->options->config,
-            path);
-    if (n < 0 || (size_t)n >= size) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    return 0;
-}
-
 /* A sealed copy, so that the child never holds the file itself. The main file may be a symbolic
    link; what it includes, or what a module names, may not. */
 static int
 copy_for_child(const struct compilation *c, const char *path)
 {
-    char full[COMPILE_PACKET_MAX];
+    bool main_file = c->opened == 0; /* it is asked for first, and relative to our own folder */
+    char *whole = main_file ? strdup(path) : path_beside(c->options->config, path);
     struct stat st;
 
-    if (path_resolve(c, path, full, sizeof full) < 0)
+    if (whole == NULL)
         return -1;
-    int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (c->opened == 0 ? 0 : O_NOFOLLOW);
-    int fd = open(full, flags);
+    int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (main_file ? 0 : O_NOFOLLOW);
+    int fd = open(whole, flags);
 
+    free(whole);
     if (fd < 0)
         return -1;
     int copy = -1;

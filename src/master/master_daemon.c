@@ -92,6 +92,8 @@ daemon_release(struct master *m)
     if (!m->options.detach)
         return;
     log_to_stderr(0);
+    if (chdir("/") < 0)
+        log_warn("chdir: %s", strerror(errno));
     null = open("/dev/null", O_RDWR | O_CLOEXEC);
     for (int fd = STDIN_FILENO; null >= 0 && fd <= STDERR_FILENO; fd++)
         (void)dup2(null, fd);

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -25,6 +26,21 @@ const struct file_rule file_rule_resolv = { .what = "resolver configuration", .m
     .forbidden = S_IWOTH, .follow = true, .any_owner = true, .may_be_missing = true };
 const struct file_rule file_rule_hosts = { .what = "hosts file", .max = 4U * 1024 * 1024,
     .forbidden = S_IWOTH, .follow = true, .may_be_missing = true };
+
+char *
+path_beside(const char *main_file, const char *path)
+{
+    const char *slash = main_file == NULL ? NULL : strrchr(main_file, '/');
+    char *whole = NULL;
+
+    if (path[0] == '/' || slash == NULL)
+        return strdup(path);
+    if (asprintf(&whole, "%.*s/%s", (int)(slash - main_file), main_file, path) < 0) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return whole;
+}
 
 static int SP_PRINTF(3, 4)
 complain(char *error, size_t size, const char *fmt, ...)

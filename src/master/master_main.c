@@ -275,14 +275,22 @@ start_family(struct master *m)
 }
 
 static void
+write_pid_file(struct master *m)
+{
+    const char *name = image_string(m->config.image, m->settings->pid_file);
+    char *path = name[0] == '\0' ? NULL : path_beside(m->options.config, name);
+
+    if (name[0] != '\0' && (path == NULL || pid_file_write(&m->daemon, path) < 0))
+        master_fail(m, "pid-file %s: %s", name, strerror(errno));
+    free(path);
+}
+
+static void
 start_serving(struct master *m)
 {
-    const char *pid_file = image_string(m->config.image, m->settings->pid_file);
-
     if (m->stop != STOP_NOT)
         return;
-    if (pid_file[0] != '\0' && pid_file_write(&m->daemon, pid_file) < 0)
-        master_fail(m, "pid-file %s: %s", pid_file, strerror(errno));
+    write_pid_file(m);
     m->serving = true;
     accept_resume(m, PAUSE_START);
     broker_start(m);
@@ -321,7 +329,22 @@ master_free(struct master *m)
     m->places = NULL;
     image_close(&m->config.image);
     fd_close(&m->config.fd);
+    free(m->config_name);
     loop_free(&m->loop);
+}
+
+/* The daemon works in "/", so the configuration needs its whole name. */
+static void
+detach(struct master *m)
+{
+    if (m->options.config != NULL) {
+        char *whole = realpath(m->options.config, NULL);
+
+        if (whole == NULL)
+            log_fatal("%s: %s", m->options.config, strerror(errno));
+        m->options.config = m->config_name = whole;
+    }
+    daemon_fork(&m->daemon);
 }
 
 static int
@@ -331,7 +354,7 @@ run(struct master *m)
 
     inherited_collect(&m->inherited);
     if (m->options.detach)
-        daemon_fork(&m->daemon);
+        detach(m);
     if (config_load(&m->options, &m->config) < 0)
         return EXIT_FAILURE;
     m->settings = image_settings(m->config.image);
@@ -340,10 +363,10 @@ run(struct master *m)
     prepare_ring(m);
     prepare_loop(m);
     make_places(m);
-    if (broker_init(m, error, sizeof error) < 0)
-        log_fatal("%s", error);
     if (listeners_open(m) < 0)
         return EXIT_FAILURE;
+    if (broker_init(m, error, sizeof error) < 0)
+        log_fatal("%s", error);
     title_set("master, starting");
     start_family(m);
     start_serving(m);

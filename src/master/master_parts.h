@@ -225,6 +225,10 @@ struct file_rule {
 };
 extern const struct file_rule file_rule_secret, file_rule_resolv, file_rule_hosts;
 
+/* A path of the configuration: relative ones lie in the folder of the main file (NULL: none). The
+   caller frees it; NULL with ENOMEM. */
+char *path_beside(const char *main_file, const char *path) SP_MUST_USE;
+
 /* Opens, judges, copies to a sealed memfd. The descriptor, or -1 with error filled. st (may be NULL)
    tells what was seen, all zero when the file is missing. */
 int file_copy(const struct file_rule *rule, const char *path, struct stat *st, char *error,

@@ -250,7 +250,7 @@ struct brokered {
     const struct broker_kind *row;
     uint32_t pool;       /* auth: which */
     const char *option;  /* module's option, else "" */
-    const char *path;
+    char *path; /* owned */
     uint32_t generation; /* of the last one sent */
     uint32_t current_generation;
     int current;   /* in force; -1: none yet */
@@ -325,6 +325,7 @@ void pid_file_remove(struct daemon *d);
 
 struct master {
     struct master_options options;
+    char *config_name; /* of -c, once it had to be made absolute */
     struct loop *loop;
     struct compiled config;
     const struct image_settings *settings;
