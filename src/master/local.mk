@@ -7,6 +7,7 @@ src_master_libmaster_la_SOURCES = \
 	src/master/master_backoff.c \
 	src/master/master_broker.c \
 	src/master/master_capacity.c \
+	src/master/master_check.c \
 	src/master/master_compile.c \
 	src/master/master_config.c \
 	src/master/master_corpse.c \
@@ -18,6 +19,7 @@ src_master_libmaster_la_SOURCES = \
 	src/master/master_listen.c \
 	src/master/master_listeners.c \
 	src/master/master_main.c \
+	src/master/master_offer.c \
 	src/master/master_options.c \
 	src/master/master_outbox.c \
 	src/master/master_parts.h \

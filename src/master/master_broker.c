@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The file broker: opens every privileged file, hands sealed copies to the roles that need them, and
- * again when one changed. Serves the whole family. A new content is a candidate until all who got it
- * said yes; when one refuses, the version in force stays in force and a record says why. A file that
- * cannot be read is fatal at the first start only.
+ * The file broker: opens every privileged file, has sealed copies handed out (master_offer.c), and
+ * again when one changed. Serves the whole family. A file that cannot be read is fatal at the first
+ * start only.
  */
 #include "src/master/master_private.h"
 
@@ -20,12 +19,7 @@
 #define PATH_HOSTS "/etc/hosts"
 
 /* Every kind of privileged file: who needs it and what it must be like. */
-static const struct broker_kind {
-    enum ipc_file_kind kind;
-    enum ipc_role role;
-    const struct file_rule *rule; /* NULL: the log, opened for appending */
-    const char *path;             /* NULL: the configuration names it */
-} kinds[] = {
+static const struct broker_kind kinds[] = {
     { IPC_FILE_LOG, IPC_LOGGER, NULL, NULL },
     { IPC_FILE_RESOLV, IPC_WORKER, &file_rule_resolv, PATH_RESOLV },
     { IPC_FILE_HOSTS, IPC_WORKER, &file_rule_hosts, PATH_HOSTS },
@@ -40,12 +34,6 @@ kind_row(enum ipc_file_kind kind)
             return &kinds[i];
     }
     log_panic("no such kind of file: %d", (int)kind);
-}
-
-static bool
-wanted_by(const struct brokered *f, const struct process *p)
-{
-    return f->row->role == p->place->role && (f->row->role != IPC_AUTH || f->pool == p->place->pool);
 }
 
 /* ---- reading ---- */
@@ -173,169 +161,6 @@ broker_check(struct master *m, char *error, size_t size)
     return 0;
 }
 
-/* ---- handing out ---- */
-
-static void
-send_version(struct process *p, const struct brokered *f, int fd, uint32_t generation)
-{
-    struct ipc_file file = { .kind = f->row->kind, .generation = generation };
-    uint8_t body[IPC_BODY_MAX];
-
-    (void)snprintf(file.option, sizeof file.option, "%s", f->option);
-    size_t len = ipc_file_encode(&file, body, sizeof body);
-
-    process_send(p, IPC_FILE, body, len, &fd, 1);
-}
-
-static uint64_t
-bit_of(const struct broker *b, const struct brokered *f)
-{
-    return UINT64_C(1) << (f - b->files);
-}
-
-static void
-send_candidate(struct process *p, struct brokered *f)
-{
-    uint64_t bit = bit_of(&p->m->broker, f);
-
-    if ((p->files_waiting & bit) == 0)
-        f->waiting++;
-    p->files_waiting |= bit;
-    send_version(p, f, f->candidate, f->generation);
-}
-
-void
-broker_send(struct process *p)
-{
-    struct broker *b = &p->m->broker;
-
-    for (size_t i = 0; i < b->count; i++) {
-        struct brokered *f = &b->files[i];
-
-        if (!wanted_by(f, p))
-            continue;
-        if (f->current >= 0)
-            send_version(p, f, f->current, f->current_generation);
-        if (f->candidate >= 0)
-            send_candidate(p, f);
-    }
-}
-
-/* A new candidate goes to all who live. */
-static void
-offer(struct master *m, struct brokered *f)
-{
-    for (uint32_t i = 0; i < m->place_count; i++) {
-        struct process *p = m->places[i].process;
-
-        if (p == NULL || !wanted_by(f, p))
-            continue;
-        p->files_waiting &= ~bit_of(&m->broker, f);
-        if (process_alive(p))
-            send_candidate(p, f);
-    }
-}
-
-/* ---- what became of it ---- */
-
-/* Nobody has to judge the candidate any more. */
-static void
-settle(struct master *m, struct brokered *f)
-{
-    if (f->waiting > 0 || f->candidate < 0)
-        return;
-    if (f->refused) {
-        fd_close(&f->candidate);
-        return;
-    }
-    bool first = f->current < 0;
-
-    fd_close(&f->current);
-    f->current = fd_take(&f->candidate);
-    f->current_generation = f->generation;
-    if (first)
-        return;
-    log_info("%s was read again", f->path);
-    events_reload(m, f->path);
-}
-
-static void
-refuse(struct master *m, struct brokered *f, const char *why)
-{
-    if (!m->serving)
-        master_fail(m, "%s", why);
-    if (!f->refused) {
-        log_warn("%s; what was read before stays in force", why);
-        events_reload_failed(m, f->path, why);
-    }
-    f->refused = true;
-}
-
-static struct brokered *
-file_of(struct process *p, const struct ipc_file *file)
-{
-    struct broker *b = &p->m->broker;
-
-    for (size_t i = 0; i < b->count; i++) {
-        struct brokered *f = &b->files[i];
-
-        if (f->row->kind == file->kind && wanted_by(f, p) && strcmp(f->option, file->option) == 0)
-            return f;
-    }
-    return NULL;
-}
-
-void
-broker_result(struct process *p, const struct ipc_file_result *result)
-{
-    struct brokered *f = file_of(p, &result->file);
-
-    if (f == NULL)
-        return;
-    uint64_t bit = bit_of(&p->m->broker, f);
-
-    if (f->candidate < 0 || result->file.generation != f->generation) {
-        if (!result->accepted)
-            log_warn("%s %s: %s", role_name(p->place->role), p->place->label, result->error);
-        return;
-    }
-    if ((p->files_waiting & bit) == 0)
-        return;
-    p->files_waiting &= ~bit;
-    f->waiting--;
-    if (!result->accepted)
-        refuse(p->m, f, result->error);
-    settle(p->m, f);
-}
-
-void
-broker_forget(struct process *p)
-{
-    struct broker *b = &p->m->broker;
-
-    for (size_t i = 0; i < b->count; i++) {
-        struct brokered *f = &b->files[i];
-
-        if ((p->files_waiting & bit_of(b, f)) == 0)
-            continue;
-        p->files_waiting &= ~bit_of(b, f);
-        f->waiting--;
-        settle(p->m, f);
-    }
-}
-
-bool
-broker_settled(const struct master *m)
-{
-    for (size_t i = 0; i < m->broker.count; i++) {
-        const struct brokered *f = &m->broker.files[i];
-
-        if (f->row->kind == IPC_FILE_MODULE && f->current < 0)
-            return false;
-    }
-    return true;
-}
-
 /* ---- looking again ---- */
 
 static void
@@ -347,8 +172,7 @@ look_at(struct master *m, struct brokered *f, bool hangup)
     if (is_log ? !hangup : !file_changed(f->row->rule, f->path, &f->seen))
         return;
     if (read_file(f, error, sizeof error) == 0) {
-        offer(m, f);
-        settle(m, f);
+        broker_offer(m, f);
         return;
     }
     log_warn("%s; what was read before stays in force", error);

@@ -244,7 +244,15 @@ void corpse_reap_all(struct master *m); /* without waiting for the logger */
 bool corpse_reaping(const struct master *m); /* sessions of the dead still lack closing records */
 void corpses_free(struct master *m);
 
-/* ---- broker (master_broker.c, master_files.c) ---- */
+/* ---- broker (master_broker.c, master_offer.c) ---- */
+
+/* A kind of privileged file: a row of the table in master_broker.c. */
+struct broker_kind {
+    enum ipc_file_kind kind;
+    enum ipc_role role;           /* who needs it */
+    const struct file_rule *rule; /* NULL: the log, opened for appending */
+    const char *path;             /* NULL: the configuration names it */
+};
 
 struct brokered {
     const struct broker_kind *row;
@@ -277,6 +285,8 @@ void broker_result(struct process *p, const struct ipc_file_result *result);
 void broker_forget(struct process *p); /* it died: do not wait for its answers */
 /* True when every module's files were accepted by somebody. */
 bool broker_settled(const struct master *m);
+/* A new candidate goes to all who need it. */
+void broker_offer(struct master *m, struct brokered *f);
 void broker_look(struct master *m, bool hangup);
 void broker_hangup(struct master *m); /* SIGHUP */
 void broker_close(struct master *m);
@@ -292,6 +302,9 @@ void events_process_exit(const struct process *p, const char *status);
 /* A connection that never reached a worker. */
 void events_refused(struct master *m, enum event_id id, uint64_t session, uint16_t listener,
     const struct addr *client, const char *reason);
+
+/* -t and -T (master_check.c). The exit status. */
+int check_configuration(struct master *m);
 
 /* ---- signals and the end (master_signal.c, master_stop.c) ---- */
 

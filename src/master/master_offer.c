@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Handing out what the broker read, and what becomes of it. Serves master_broker.c and
+ * master_equip.c. A new content is a candidate until all who got it said yes; when one refuses, the
+ * version in force stays in force and a record says why. At the first start a refusal is fatal.
+ */
+#include "src/master/master_private.h"
+
+#include "lib/base/fd.h"
+#include "src/core/log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool
+wanted_by(const struct brokered *f, const struct process *p)
+{
+    return f->row->role == p->place->role && (f->row->role != IPC_AUTH || f->pool == p->place->pool);
+}
+
+static void
+send_version(struct process *p, const struct brokered *f, int fd, uint32_t generation)
+{
+    struct ipc_file file = { .kind = f->row->kind, .generation = generation };
+    uint8_t body[IPC_BODY_MAX];
+
+    (void)snprintf(file.option, sizeof file.option, "%s", f->option);
+    size_t len = ipc_file_encode(&file, body, sizeof body);
+
+    process_send(p, IPC_FILE, body, len, &fd, 1);
+}
+
+static uint64_t
+bit_of(const struct broker *b, const struct brokered *f)
+{
+    return UINT64_C(1) << (f - b->files);
+}
+
+static void
+send_candidate(struct process *p, struct brokered *f)
+{
+    uint64_t bit = bit_of(&p->m->broker, f);
+
+    if ((p->files_waiting & bit) == 0)
+        f->waiting++;
+    p->files_waiting |= bit;
+    send_version(p, f, f->candidate, f->generation);
+}
+
+void
+broker_send(struct process *p)
+{
+    struct broker *b = &p->m->broker;
+
+    for (size_t i = 0; i < b->count; i++) {
+        struct brokered *f = &b->files[i];
+
+        if (!wanted_by(f, p))
+            continue;
+        if (f->current >= 0)
+            send_version(p, f, f->current, f->current_generation);
+        if (f->candidate >= 0)
+            send_candidate(p, f);
+    }
+}
+
+/* Nobody has to judge the candidate any more. */
+static void
+settle(struct master *m, struct brokered *f)
+{
+    if (f->waiting > 0 || f->candidate < 0)
+        return;
+    if (f->refused) {
+        fd_close(&f->candidate);
+        return;
+    }
+    bool first = f->current < 0;
+
+    fd_close(&f->current);
+    f->current = fd_take(&f->candidate);
+    f->current_generation = f->generation;
+    if (first)
+        return;
+    log_info("%s was read again", f->path);
+    events_reload(m, f->path);
+}
+
+/* A new candidate goes to all who live. */
+void
+broker_offer(struct master *m, struct brokered *f)
+{
+    for (uint32_t i = 0; i < m->place_count; i++) {
+        struct process *p = m->places[i].process;
+
+        if (p == NULL || !wanted_by(f, p))
+            continue;
+        p->files_waiting &= ~bit_of(&m->broker, f);
+        if (process_alive(p))
+            send_candidate(p, f);
+    }
+    settle(m, f);
+}
+
+/* ---- what became of it ---- */
+
+static void
+refuse(struct master *m, struct brokered *f, const char *why)
+{
+    if (!m->serving)
+        master_fail(m, "%s", why);
+    if (!f->refused) {
+        log_warn("%s; what was read before stays in force", why);
+        events_reload_failed(m, f->path, why);
+    }
+    f->refused = true;
+}
+
+static struct brokered *
+file_of(struct process *p, const struct ipc_file *file)
+{
+    struct broker *b = &p->m->broker;
+
+    for (size_t i = 0; i < b->count; i++) {
+        struct brokered *f = &b->files[i];
+
+        if (f->row->kind == file->kind && wanted_by(f, p) && strcmp(f->option, file->option) == 0)
+            return f;
+    }
+    return NULL;
+}
+
+void
+broker_result(struct process *p, const struct ipc_file_result *result)
+{
+    struct brokered *f = file_of(p, &result->file);
+
+    if (f == NULL)
+        return;
+    uint64_t bit = bit_of(&p->m->broker, f);
+
+    if (f->candidate < 0 || result->file.generation != f->generation) {
+        if (!result->accepted)
+            log_warn("%s %s: %s", role_name(p->place->role), p->place->label, result->error);
+        return;
+    }
+    if ((p->files_waiting & bit) == 0)
+        return;
+    p->files_waiting &= ~bit;
+    f->waiting--;
+    if (!result->accepted)
+        refuse(p->m, f, result->error);
+    settle(p->m, f);
+}
+
+void
+broker_forget(struct process *p)
+{
+    struct broker *b = &p->m->broker;
+
+    for (size_t i = 0; i < b->count; i++) {
+        struct brokered *f = &b->files[i];
+
+        if ((p->files_waiting & bit_of(b, f)) == 0)
+            continue;
+        p->files_waiting &= ~bit_of(b, f);
+        f->waiting--;
+        settle(p->m, f);
+    }
+}
+
+bool
+broker_settled(const struct master *m)
+{
+    for (size_t i = 0; i < m->broker.count; i++) {
+        const struct brokered *f = &m->broker.files[i];
+
+        if (f->row->kind == IPC_FILE_MODULE && f->current < 0)
+            return false;
+    }
+    return true;
+}
