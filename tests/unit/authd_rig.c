@@ -268,6 +268,17 @@ rig_receive(struct rig *r, enum ipc_type type, struct ipc_message *out)
 }
 
 void
+rig_settle(struct rig *r)
+{
+    struct ipc_message m;
+    uint8_t body[4];
+
+    assert_int_equal(
+        ipc_send(&r->peer, IPC_PING, body, ipc_u32_encode(1, body, sizeof body), NULL, 0), 0);
+    rig_receive(r, IPC_PONG, &m);
+}
+
+void
 rig_receive_result(struct rig *r, struct ipc_auth_result *out)
 {
     struct ipc_message m;

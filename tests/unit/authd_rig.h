@@ -62,6 +62,8 @@ void rig_send_stop(struct rig *r, uint32_t seconds);
 /* Waits for READY. False: the process ended instead. */
 bool rig_ready(struct rig *r);
 
+/* Waits until the process has ended what it was doing: a heartbeat, answered in a later turn. */
+void rig_settle(struct rig *r);
 /* The next message but PONG; fails the test when none comes. */
 void rig_receive(struct rig *r, enum ipc_type type, struct ipc_message *out);
 void rig_receive_result(struct rig *r, struct ipc_auth_result *out);

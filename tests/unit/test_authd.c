@@ -282,11 +282,13 @@ test_too_many_descriptors(void **state)
     struct rig *r = *state;
 
     still_serves(r, 0);
+    rig_settle(r);
     const int before = descriptors_of(r);
 
     for (int i = 0; i < 50; i++)
         expect_closed(hand_over(r, 4, "nonsense", 8));
     still_serves(r, 0);
+    rig_settle(r);
     assert_int_equal(descriptors_of(r), before);
 }
 
@@ -514,8 +516,6 @@ test_bounded(void **state)
     struct rig *r = *state;
     const struct rig_how how = { .module = "testpriv",
         .section = "testpriv { phrase = \"open sesame\" }", .descriptors = 600 };
-    struct ipc_message m;
-    uint8_t body[4];
     unsigned answered = 0;
 
     rig_start(r, &how);
@@ -527,11 +527,9 @@ test_bounded(void **state)
     for (size_t i = 0; i < 32; i++)
         if (logins[i].answers == 0)
             rig_wait_answer(r, &logins[i]);
-    /* Two heartbeats later the others still wait. */
-    for (uint32_t i = 0; i < 2; i++) {
-        assert_int_equal(ipc_send(&r->peer, IPC_PING, body, ipc_u32_encode(i, body, 4), NULL, 0), 0);
-        rig_receive(r, IPC_PONG, &m);
-    }
+    /* Two turns later the others still wait. */
+    rig_settle(r);
+    rig_settle(r);
     assert_int_equal(loop_turn(r->loop, 0), 0);
     for (size_t i = 0; i < SP_COUNT(logins); i++)
         answered += logins[i].answers;
@@ -672,6 +670,7 @@ test_no_password_is_left(void **state)
     assert_int_equal(outcome_of(r, "alice", wrong), AUTH_FAILURE);
     assert_int_equal(outcome_of(r, "bob", wrong), AUTH_FAILURE);
     assert_int_equal(outcome_of(r, "mallory", wrong), AUTH_FAILURE);
+    rig_settle(r);
     assert_int_equal(regions_with(r, wrong, sizeof wrong - 1), 0);
     /* The eye can see: the name of the file is there. */
     assert_true(regions_with(r, "alice", 5) > 0);
@@ -686,6 +685,7 @@ test_title(void **state)
 
     assert_true(snprintf(path, sizeof path, "/proc/%d/cmdline", (int)r->pid) > 0);
     still_serves(r, 0);
+    rig_settle(r);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
 
     assert_true(read(fd, title, sizeof title - 1) > 0);
