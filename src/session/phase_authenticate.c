@@ -48,7 +48,7 @@ forward(struct session *s, const struct auth_frame_result *frame)
         .method = s->method,
         .listener = image_string(image, session_listener(s)->name),
         .client = s->slot->client,
-        .local = s->local,
+        .local = setup->local,
         .deadline_ms = left_us > 0 ? (uint32_t)(left_us / CLOCK_MSEC_US) : 0,
         .bytes = frame->payload,
         .len = frame->payload_len,

@@ -203,7 +203,6 @@ session_make(struct session_host *host, const struct ipc_session *from, struct t
     s->host = host;
     s->id = from->id;
     s->slot = slot;
-    s->local = from->local;
     s->accepted = loop_now(host->loop);
     s->up.pending = BUFFER_INIT;
     s->down.pending = BUFFER_INIT;
@@ -243,6 +242,8 @@ session_new(struct session_host *host, const struct ipc_session *from, int fd)
         return;
     }
     s->setup = setup_new(s);
+    if (s->setup != NULL)
+        s->setup->local = from->local;
     if (s->setup == NULL || channel_open(&s->client, host->loop, fd_take(&fd), client_ready) < 0) {
         fd_close(&fd);
         s->reason = REASON_INTERNAL;

@@ -15,6 +15,7 @@ struct session_setup {
     struct buffer in;  /* the client's bytes not consumed yet (secret) */
     struct buffer out; /* answers not sent yet */
     struct mono deadline; /* of the whole negotiation */
+    struct addr local;    /* the address the client came to */
 
     uint32_t module;      /* index of the chosen module in the image */
     void *wire;           /* the module's state, secret memory of wire_size */
@@ -54,7 +55,6 @@ struct session {
     struct relay_flow down; /* destination to client */
     struct session_setup *setup; /* NULL once the relay began */
     struct table_slot *slot;
-    struct addr local;  /* the address the client came to */
     uint8_t phase;      /* enum session_phase; written by phase_set() alone */
     uint8_t reason;     /* enum session_reason, set by session_fail() and session_stop() */
     uint8_t reply;      /* SOCKS 5 reply code sent, with replied */
