@@ -72,11 +72,9 @@ static const struct channel_ops socket_ops = {
     .close = socket_close,
 };
 
-void
-channel_io_ready(struct loop_io *io, uint32_t events)
+static void
+note_events(struct channel *channel, uint32_t events)
 {
-    struct channel *channel = (struct channel *)((char *)io - offsetof(struct channel, io));
-
     if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
         channel->readable = true;
     if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
@@ -85,6 +83,14 @@ channel_io_ready(struct loop_io *io, uint32_t events)
         channel->peer_shut = true;
     if (events & EPOLLERR)
         channel->failed = true;
+}
+
+void
+channel_io_ready(struct loop_io *io, uint32_t events)
+{
+    struct channel *channel = (struct channel *)((char *)io - offsetof(struct channel, io));
+
+    note_events(channel, events);
     channel->ready(channel);
 }
 
@@ -115,11 +121,12 @@ channel_open(struct channel *channel, struct loop *loop, int fd, void (*ready)(s
 }
 
 void
-channel_adopt(struct channel *channel, struct loop *loop, int fd, void (*ready)(struct channel *))
+channel_adopt(struct channel *channel, struct loop *loop, int fd, uint32_t events,
+    void (*ready)(struct channel *))
 {
     channel_set(channel, loop, fd, ready);
-    /* The edge of an end of file may have gone to the former owner: read until EAGAIN once. */
-    channel->peer_shut = true;
+    channel->readable = false;
+    note_events(channel, events);
 }
 
 bool

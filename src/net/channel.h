@@ -48,8 +48,9 @@ int channel_open(struct channel *channel, struct loop *loop, int fd,
     void (*ready)(struct channel *channel)) SP_MUST_USE;
 
 /* The same for a descriptor registered already as EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET: take
-   must move the registration to &channel->io and return the descriptor (dial_take). */
-void channel_adopt(struct channel *channel, struct loop *loop, int fd,
+   must move the registration to &channel->io and return the descriptor (dial_take). events are the
+   edges the former owner was told of. */
+void channel_adopt(struct channel *channel, struct loop *loop, int fd, uint32_t events,
     void (*ready)(struct channel *channel));
 /* What channel_adopt()'s registration must call. */
 void channel_io_ready(struct loop_io *io, uint32_t events);

@@ -198,14 +198,15 @@ static void
 finish_failed(struct dial *d)
 {
     finish(d, &(struct dial_result) { d->error != 0 ? d->error : EHOSTUNREACH, d->error_address,
-        { .family = ADDR_NONE } });
+        { .family = ADDR_NONE }, 0 });
 }
 
 void
-dial_attempt_connected(struct dial_attempt *attempt, const struct addr *egress)
+dial_attempt_connected(
+    struct dial_attempt *attempt, const struct addr *egress, uint32_t events)
 {
     attempt->dial->winner = attempt;
-    finish(attempt->dial, &(struct dial_result) { 0, attempt->address, *egress });
+    finish(attempt->dial, &(struct dial_result) { 0, attempt->address, *egress, events });
 }
 
 void
@@ -226,7 +227,7 @@ deadline_passed(struct loop_timer *timer)
     const struct dial_attempt *first = oldest(d);
 
     finish(d, &(struct dial_result) { ETIMEDOUT, first != NULL ? first->address : d->error_address,
-        { .family = ADDR_NONE } });
+        { .family = ADDR_NONE }, 0 });
 }
 
 /* ---- steps ---- */

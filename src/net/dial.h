@@ -36,6 +36,7 @@ struct dial_result {
                             that of connect(), ETIME where ICMP said "time exceeded" */
     struct addr address; /* the one connected to (or the one error belongs to) */
     struct addr egress;  /* our own address of the connection */
+    uint32_t events;     /* what epoll said of the connected socket: its edges are used up */
 };
 
 /*

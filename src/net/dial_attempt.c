@@ -157,7 +157,7 @@ attempt_ready(struct loop_io *io, uint32_t events)
     if (error == 0 && attempt->address.family == ADDR_IPV6)
         want_icmp(attempt->fd, 0); /* it would turn passing trouble of a connection into its end */
     if (error == 0)
-        dial_attempt_connected(attempt, &egress);
+        dial_attempt_connected(attempt, &egress, events);
     else
         dial_attempt_failed(attempt, error);
 }

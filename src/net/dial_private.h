@@ -51,7 +51,8 @@ void dial_attempt_close(struct dial_attempt *attempt);
 
 /* ---- dial.c: what an attempt reports; the dial may be gone afterwards ---- */
 
-void dial_attempt_connected(struct dial_attempt *attempt, const struct addr *egress);
+void dial_attempt_connected(
+    struct dial_attempt *attempt, const struct addr *egress, uint32_t events);
 void dial_attempt_failed(struct dial_attempt *attempt, int error);
 
 #endif

@@ -72,7 +72,7 @@ connected(struct session *s, const struct dial_result *r)
     s->slot->egress = r->egress;
     table_change_end(s->slot);
     fd = dial_take(s->setup->dial, &s->target.io);
-    channel_adopt(&s->target, s->host->loop, fd, target_ready);
+    channel_adopt(&s->target, s->host->loop, fd, r->events, target_ready);
     dial_free(&s->setup->dial);
     resolver_cancel(&s->setup->query);
     return step_go(SESSION_REPLY);

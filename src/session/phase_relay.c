@@ -50,9 +50,11 @@ pump(struct session *s)
 {
     struct relay_shared shared = { s->host->scratch, SESSION_SCRATCH_SIZE, &s->host->pipes };
     bool moved = false, was_half = half_closed(s);
-    enum relay_result up = relay_pump(&s->up, &s->client, &s->target, &shared, &moved);
-    enum relay_result down = RELAY_WAIT;
+    enum relay_result up = RELAY_WAIT, down = RELAY_WAIT;
 
+    s->up.last = s->down.shut;
+    up = relay_pump(&s->up, &s->client, &s->target, &shared, &moved);
+    s->down.last = s->up.shut;
     if (up != RELAY_SOURCE_FAILED && up != RELAY_SINK_FAILED)
         down = relay_pump(&s->down, &s->target, &s->client, &shared, &moved);
     if (moved)

@@ -159,7 +159,7 @@ pass_end(struct relay_flow *flow, struct channel *sink, bool *moved)
     if (!flow->shut) {
         flow->shut = true;
         *moved = true;
-        if (channel_shut_write(sink) < 0)
+        if (!flow->last && channel_shut_write(sink) < 0)
             return RELAY_SINK_FAILED;
     }
     return RELAY_COMPLETE;

@@ -28,6 +28,7 @@ struct relay_flow {
     uint8_t full_reads;
     bool ended;             /* the source's end of file was read */
     bool shut;              /* ... and passed on: the flow is complete */
+    bool last;              /* the other direction is complete: the close will pass the end on */
     uint64_t bytes;         /* delivered to the sink */
 };
 
