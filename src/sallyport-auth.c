@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 int
-main(int argc, char **argv)
+main(int argc, char **argv, char **envp)
 {
-    return authd_main(argc, argv, environ);
+    return authd_main(argc, argv, envp);
 }
