@@ -170,13 +170,3 @@ def test_port_below_1024(users, start, echo):
         gateway.stop()
     finally:
         subprocess.run(["ip", "netns", "del", name], check=True)
-
-
-def test_as_an_ordinary_user_it_says_so_once(start):
-    gateway = start()
-    lines = [line for line in gateway.stderr().splitlines() if "ordinary user" in line]
-    assert len(lines) == 1, gateway.stderr()
-    me = gw.status_of(gateway.pid)["Uid"].split()[0]
-    for pid in gateway.children():
-        assert gw.status_of(pid)["Uid"].split() == [me] * 4
-        assert gw.status_of(pid)["NoNewPrivs"] == "1"

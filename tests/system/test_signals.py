@@ -104,6 +104,8 @@ def test_detach_and_pid_file(start, echo):
         address, port = re.search(r"listening on (\S+):(\d+)", done.stderr).groups()
         with Client((address, int(port))) as client:
             client.connect(echo.address).echo()
+        if gw.ROOT:  # else /proc/PID/cwd of a process that is not dumpable cannot be read
+            assert os.readlink(f"/proc/{pid}/cwd") == "/"
         session = gw.stat_fields(pid)[1][3]
         assert session != gw.stat_fields(os.getpid())[1][3], "a session of its own"
     finally:
@@ -209,3 +211,13 @@ def test_a_second_gateway_says_why_it_cannot_start(start):
     other = start(config=text, start=False, uid=gateway.uid)
     done = other.run("-c", "FILE")
     assert done.returncode == 1 and str(gateway.port) in done.stderr
+
+
+def test_as_an_ordinary_user_it_says_so_once(start):
+    gateway = start()
+    lines = [line for line in gateway.stderr().splitlines() if "ordinary user" in line]
+    assert len(lines) == 1, gateway.stderr()
+    me = gw.status_of(gateway.pid)["Uid"].split()[0]
+    for pid in gateway.children():
+        assert gw.status_of(pid)["Uid"].split() == [me] * 4
+        assert gw.status_of(pid)["NoNewPrivs"] == "1"
