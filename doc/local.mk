@@ -4,3 +4,9 @@
 #   EXTRA_DIST += doc/ARCHITECTURE.md
 dist_man_MANS += doc/sallyportd.8
 EXTRA_DIST += packaging/sallyport.service packaging/sysusers
+
+# The page of events comes from the tables; the program that writes it is also the test of it.
+check_PROGRAMS += doc/events
+doc_events_SOURCES = doc/events.c
+doc_events_LDADD = src/core/libcore.la lib/base/libbase.la
+dist_man_MANS += doc/sallyport-events.7

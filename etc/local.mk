@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: ISC
 # Sample configurations, installed with the documents:
 #   dist_examples_DATA += etc/sallyport.conf
+dist_examples_DATA += etc/rsyslog-sallyport.conf

@@ -108,11 +108,11 @@ syslog_reconnect(struct target *t)
 
 /* Notes how much had been sent if nothing of it lies unread. */
 static void
-look_at_queue(struct target *t)
+look_at_queue(struct target *t, uint64_t least)
 {
     int unread = 1;
 
-    if (t->proof != t->sent && ioctl(t->fd, SIOCOUTQ, &unread) == 0 && unread == 0)
+    if (t->sent - t->proof >= least && ioctl(t->fd, SIOCOUTQ, &unread) == 0 && unread == 0)
         t->proof = t->sent;
 }
 
@@ -140,7 +140,7 @@ syslog_send(struct target *t, const struct target_line *lines, size_t count, siz
     *sent = 0;
     if (t->fd < 0 && syslog_connect(t) < 0)
         return target_failed(t, TARGET_LATER);
-    look_at_queue(t);
+    look_at_queue(t, BATCH);
     if (count > BATCH)
         count = BATCH;
     for (size_t i = 0; i < count; i++) {
@@ -164,7 +164,7 @@ syslog_prove(struct target *t)
 {
     if (t->safe == t->sent)
         return TARGET_OK;
-    look_at_queue(t);
+    look_at_queue(t, 1);
     if (t->proof != t->sent)
         return TARGET_LATER;
     if (send(t->fd, "", 0, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {

@@ -5,15 +5,14 @@
 /* What a byte needs between quotes. QUOTE: it stands as it is, but not in a bare value. */
 enum need { BARE, QUOTE, BACKSLASH, HEX };
 
-static enum need
-need_of(uint8_t c)
-{
-    if (c < 0x20 || c >= 0x7f || c == '=')
-        return HEX;
-    if (c == '"' || c == '\\')
-        return BACKSLASH;
-    return c == ' ' ? QUOTE : BARE;
-}
+static const uint8_t needs[256] = {
+    [0 ... 0x1f] = HEX,
+    [' '] = QUOTE,
+    ['"'] = BACKSLASH,
+    ['='] = HEX,
+    ['\\'] = BACKSLASH,
+    [0x7f ... 0xff] = HEX,
+};
 
 static void
 put_open(struct line *l)
@@ -35,7 +34,7 @@ put_escaped(struct line *l, uint8_t c)
     line_char(l, '\\');
     if (c == '\n' || c == '\r') {
         line_char(l, c == '\n' ? 'n' : 'r');
-    } else if (need_of(c) == BACKSLASH) {
+    } else if (needs[c] == BACKSLASH) {
         line_char(l, (char)c);
     } else {
         line_char(l, 'x');
@@ -48,7 +47,7 @@ put_quoted(struct line *l, const uint8_t *text, size_t len)
 {
     line_char(l, '"');
     for (size_t i = 0; i < len; i++) {
-        if (need_of(text[i]) <= QUOTE)
+        if (needs[text[i]] <= QUOTE)
             line_char(l, (char)text[i]);
         else
             put_escaped(l, text[i]);
@@ -61,7 +60,7 @@ put_text(struct line *l, const uint8_t *text, size_t len)
 {
     size_t bare = 0;
 
-    while (bare < len && need_of(text[bare]) == BARE)
+    while (bare < len && needs[text[bare]] == BARE)
         bare++;
     if (bare == len)
         line_bytes(l, text, len);

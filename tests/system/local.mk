@@ -10,3 +10,10 @@
 #   tests_system_private_wire_la_CPPFLAGS = $(AM_CPPFLAGS) -DSP_AUTH_SHARED
 #   tests_system_private_wire_la_LDFLAGS = $(SP_MODULE_FLAGS) -rpath /nowhere
 EXTRA_DIST += tests/system
+
+# Plays the master for test_logger_rsyslog.py.
+EXTRA_PROGRAMS += tests/system/logger-driver
+check_DATA += tests/system/logger-driver
+tests_system_logger_driver_SOURCES = tests/system/logger_driver.c tests/unit/logger_rig.c \
+	tests/unit/logger_rig.h
+tests_system_logger_driver_LDADD = src/core/libcore.la lib/base/libbase.la $(SODIUM_LIBS)

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Writes sallyport-events(7) from the table of events: `build/doc/events print >doc/sallyport-events.7`.
+ * Without an argument it is a test: 0 when the page in the tree says what the table says.
+ */
+#include "src/core/event.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const severity_rows[] = { "emerg", "alert", "crit", "err", "warning", "notice",
+    "info", "debug" };
+static const char *const kind_rows[] = {
+    [FIELD_KIND_TEXT] = "text",
+    [FIELD_KIND_ADDR] = "address",
+    [FIELD_KIND_NUMBER] = "number",
+    [FIELD_KIND_SECONDS] = "seconds",
+};
+
+static const char head[] =
+    ".\\\" SPDX-License-Identifier: ISC\n"
+    ".\\\" Written by doc/events.c from src/core/event.def; do not edit.\n"
+    ".Dd November 21, 2026\n"
+    ".Dt SALLYPORT-EVENTS 7\n"
+    ".Os\n"
+    ".Sh NAME\n"
+    ".Nm sallyport-events\n"
+    ".Nd records of the audit trail\n"
+    ".Sh DESCRIPTION\n"
+    ".Nm sallyport-logger\n"
+    "writes one line for each record, to the target that\n"
+    ".Xr sallyport.conf 5\n"
+    "names.\n"
+    "A connection that was accepted has exactly one closing record:\n"
+    ".Cm session.end\n"
+    "if\n"
+    ".Cm session.start\n"
+    "was written, else one of the others that say so below.\n"
+    ".Ss Formats\n"
+    "With format\n"
+    ".Cm keyvalue\n"
+    "a line is a row of\n"
+    ".Ar key Ns = Ns Ar value\n"
+    "pairs with single spaces between them.\n"
+    "A value stands bare when all of it is printable ASCII without space, double quote, equals sign and\n"
+    "backslash.\n"
+    "Every other value stands between double quotes.\n"
+    "There a double quote and a backslash have a backslash before them, line feed and carriage return\n"
+    "are\n"
+    ".Li \\en\n"
+    "and\n"
+    ".Li \\er ,\n"
+    "and the equals sign, the other control bytes, DEL and every byte from 0x80 up are\n"
+    ".Li \\ex\n"
+    "with two hexadecimal digits.\n"
+    "So a line is printable ASCII whatever a client sent, and\n"
+    ".Ar key Ns =\n"
+    "stands in it only where the gateway wrote it.\n"
+    ".Pp\n"
+    "With format\n"
+    ".Cm json\n"
+    "a line is one JSON object with the same keys in the same order, in printable ASCII; numbers and\n"
+    "seconds are JSON numbers.\n"
+    "A byte that is not part of valid UTF-8 becomes\n"
+    ".Li \\eu00 Ns Ar XX .\n"
+    "On syslog the cookie\n"
+    ".Li @cee:\\&\n"
+    "stands before the object.\n"
+    ".Pp\n"
+    "An absent field is left out, never empty.\n"
+    "A line is at most 8192 bytes long; one that would be longer has its text values cut.\n"
+    "A record that was cut says so with\n"
+    ".Li truncated=yes ,\n"
+    "in JSON\n"
+    ".Li \\(dqtruncated\\(dq:true ,\n"
+    "as its last field.\n"
+    ".Ss Fields of every record\n"
+    ".Bl -tag -width session\n"
+    ".It Cm v\n"
+    "version of this format: 1.\n"
+    ".It Cm time\n"
+    "when it happened, in UTC with microseconds.\n"
+    ".It Cm event\n"
+    "what happened, one of the events below.\n"
+    ".It Cm worker\n"
+    "the process that says so.\n"
+    ".It Cm seq\n"
+    "number of the record among those of\n"
+    ".Cm worker ,\n"
+    "without a hole.\n"
+    "A record may come twice after a process or the log daemon was lost; the number shows it.\n"
+    "What is missing is counted by\n"
+    ".Cm audit.lost .\n"
+    ".It Cm session\n"
+    "number of the connection, 16 hexadecimal digits; absent where no connection is meant.\n"
+    ".El\n";
+
+static const char tail[] =
+    ".Sh SEE ALSO\n"
+    ".Xr rsyslog.conf 5 ,\n"
+    ".Xr sallyport.conf 5 ,\n"
+    ".Xr sallyportd 8\n";
+
+static void
+put_fields(FILE *out)
+{
+    fputs(".Ss Fields of some records\nIn this order.\n.Bl -tag -width destination\n", out);
+    for (size_t i = 0; i < FIELD_TOTAL; i++)
+        fprintf(out, ".It Cm %s Pq %s\n%s.\n", field_table[i].name,
+            kind_rows[field_table[i].kind], field_table[i].sentence);
+    fputs(".El\n", out);
+}
+
+/* The names of an event's fields as one mdoc list, a comma behind all but the last. */
+static void
+put_names(FILE *out, uint64_t fields)
+{
+    while (fields != 0) {
+        int i = __builtin_ctzll(fields);
+
+        fields &= fields - 1;
+        fprintf(out, ".Cm %s%s\n", field_table[i].name, fields != 0 ? " ," : " .");
+    }
+}
+
+static void
+put_events(FILE *out)
+{
+    fputs(".Sh EVENTS\nThe severity is that of syslog.\n.Bl -tag -width Ds\n", out);
+    for (size_t i = 0; i < EVENT_COUNT; i++) {
+        const struct event_row *row = &event_table[i];
+
+        fprintf(out, ".It Cm %s Pq %s\n%s\n", row->name, severity_rows[row->severity & 7],
+            row->sentence);
+        if (row->class == EVENT_CLASS_ALL)
+            fputs("Written with\n.Cm events No = Qq all\nonly.\n", out);
+        fputs("Fields:\n", out);
+        put_names(out, row->fields);
+    }
+    fputs(".El\n", out);
+}
+
+static void
+put_reasons(FILE *out)
+{
+    static const struct {
+        const char *word;
+        enum event_id closing;
+        const char *sentence;
+    } rows[] = {
+#define REASON(id, word, closing, sentence) { word, EVENT_##closing, sentence },
+#include "src/session/reason.def"
+#undef REASON
+        { "worker-lost", EVENT_SESSION_END, "the worker ended; the master closes its sessions' records" },
+    };
+
+    fputs(".Sh REASONS\nThe words of\n.Cm reason\nin closing records, and which record that is for a "
+          "connection without\n.Cm session.start .\n.Bl -tag -width Ds\n", out);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        fprintf(out, ".It Cm %s Pq %s\n%s.\n", rows[i].word, event_table[rows[i].closing].name,
+            rows[i].sentence);
+    fputs(".El\n", out);
+}
+
+static void
+put_page(FILE *out)
+{
+    fputs(head, out);
+    put_fields(out);
+    put_events(out);
+    put_reasons(out);
+    fputs(tail, out);
+}
+
+/* The page the table asks for, and the one in the tree. */
+static int
+check_page(void)
+{
+    static char have[256 * 1024];
+    const char *top = getenv("top_srcdir");
+    char path[4096];
+    char *page = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&page, &len);
+
+    (void)snprintf(path, sizeof path, "%s/doc/sallyport-events.7", top != NULL ? top : ".");
+    FILE *in = fopen(path, "r");
+
+    if (out == NULL || in == NULL) {
+        perror(path);
+        return EXIT_FAILURE;
+    }
+    put_page(out);
+    fclose(out);
+    size_t had = fread(have, 1, sizeof have, in);
+    bool same = had == len && memcmp(have, page, len) == 0;
+
+    fclose(in);
+    free(page);
+    if (!same)
+        printf("%s is not what src/core/event.def says; write it anew with: build/doc/events print\n",
+            path);
+    return same ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int
+main(int argc, char **argv)
+{
+    if (argc == 1)
+        return check_page();
+    if (argc != 2 || strcmp(argv[1], "print") != 0) {
+        fputs("usage: events [print]\n", stderr);
+        return EXIT_FAILURE;
+    }
+    put_page(stdout);
+    return ferror(stdout) || fflush(stdout) != 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
