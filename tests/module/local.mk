@@ -25,7 +25,7 @@ tests_module_future_secret_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
 tests_module_future_secret_la_LIBADD = lib/base/libbase.la
 
 # Whatever the umask: group and others must not be able to write here.
-check_DATA = modules/testpriv-wire.so modules/testpriv-secret.so
+check_DATA += modules/testpriv-wire.so modules/testpriv-secret.so
 modules/testpriv-wire.so: tests/module/testpriv-wire.la
 	$(AM_V_at)$(INSTALL) -d -m 755 modules && \
 	$(INSTALL) -m 755 tests/module/.libs/testpriv-wire.so $@

@@ -16,4 +16,4 @@ EXTRA_PROGRAMS += tests/system/logger-driver
 check_DATA += tests/system/logger-driver
 tests_system_logger_driver_SOURCES = tests/system/logger_driver.c tests/unit/logger_rig.c \
 	tests/unit/logger_rig.h
-tests_system_logger_driver_LDADD = src/core/libcore.la lib/base/libbase.la $(SODIUM_LIBS)
+tests_system_logger_driver_LDADD = src/core/libcore.la lib/base/libbase.la

@@ -133,12 +133,23 @@ daemon_full(void **state)
     daemon_reads(f, 0, sent);
     assert_int_equal(loop_turn(f->loop, 1000), 0);
     assert_int_equal(f->told, 1);
-    size_t first = sent;
+}
 
-    assert_true(send_lines(f, first, LINES, &sent) <= TARGET_FULL);
-    assert_true(sent > 0);
-    assert_int_equal(f->target.safe, first); /* the second send proves the first */
-    daemon_reads(f, first, first + sent);
+/* Once a batch is under way, a send after all was read proves what went before it. */
+static void
+later_sends_prove(void **state)
+{
+    struct fixture *f = *state;
+    size_t sent = 0;
+
+    for (size_t all = 0; all < LINES; all += sent) {
+        assert_true(send_lines(f, all, LINES, &sent) <= TARGET_FULL);
+        daemon_reads(f, all, all + sent);
+        assert_int_equal(f->target.safe, 0);
+    }
+    assert_int_equal(send_lines(f, 0, 1, &sent), TARGET_OK);
+    assert_int_equal(f->target.safe, LINES);
+    assert_int_equal(f->target.sent, LINES + 1);
 }
 
 static void
@@ -252,6 +263,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(frames, setup, teardown),
         cmocka_unit_test_setup_teardown(daemon_full, setup, teardown),
+        cmocka_unit_test_setup_teardown(later_sends_prove, setup, teardown),
         cmocka_unit_test_setup_teardown(proof, setup, teardown),
         cmocka_unit_test_setup_teardown(daemon_restarted, setup, teardown),
         cmocka_unit_test_setup_teardown(daemon_restarted_with_nothing_under_way, setup, teardown),
