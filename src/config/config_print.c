@@ -175,11 +175,15 @@ print_section(struct print *p, const struct config_section *section)
     if (!print_has_keys(section)) {
         return;
     }
-    print_text(p, top ? "" : "\n%s {\n", section->name);
+    if (!top) {
+        print_text(p, "\n%s {\n", section->name);
+    }
     for (size_t i = 0; i < section->count; i++) {
         print_key(p, &section->keys[i]);
     }
-    print_text(p, top ? "" : "}\n");
+    if (!top) {
+        print_text(p, "}\n");
+    }
 }
 
 static void
