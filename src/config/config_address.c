@@ -79,6 +79,7 @@ prefix_has_host_bits(const char *text, struct addr_prefix *network)
     char *end = copy;
     const unsigned long bits = strtoul(slash + 1, &end, 10);
     if (addr_parse_ip(copy, &a) != 0 || *end != '\0' || slash[1] < '0' || slash[1] > '9' ||
+        (slash[1] == '0' && slash[2] != '\0') ||
         bits > (a.family == ADDR_IPV4 ? 32UL : 128UL)) {
         return false;
     }

@@ -276,17 +276,27 @@ module_write(struct config_compiler *c, struct config_module *m)
     return out;
 }
 
+/* The module with that number, or NULL behind the last. */
+static struct config_module *
+module_numbered(struct config_compiler *c, uint32_t number)
+{
+    for (uint32_t i = 0; i < c->module_count; i++) {
+        if (c->modules[i].used && c->modules[i].number == number) {
+            return &c->modules[i];
+        }
+    }
+    return NULL;
+}
+
 void
 config_modules_write(struct config_compiler *c, struct image_settings *out)
 {
     struct image_module modules[CONFIG_MODULES_MAX];
+    struct config_module *m;
     uint32_t count = 0;
-    for (uint32_t i = 0; i < c->module_count; i++) {
-        struct config_module *m = &c->modules[i];
-        if (m->used) {
-            modules[m->number] = module_write(c, m);
-            count++;
-        }
+    /* By number, not as they were met: the same image whatever stood first in the file. */
+    while (count < CONFIG_MODULES_MAX && (m = module_numbered(c, count)) != NULL) {
+        modules[count++] = module_write(c, m);
     }
     out->modules = config_builder_list(&c->builder, modules, sizeof(modules[0]), count);
 }

@@ -101,7 +101,7 @@ print_methods(struct print *p, const char *indent, struct image_list modules)
     print_text(p, "%smethods = { ", indent);
     for (uint32_t i = 0; i < modules.count; i++) {
         const uint32_t m = *IMAGE_AT(p->image, modules, uint32_t, i);
-        print_text(p, i > 0 ? ", " : "");
+        fputs(i > 0 ? ", " : "", p->out);
         print_quoted(p, image_string(p->image, image_module(p->image, m)->name));
     }
     print_text(p, " }\n");
@@ -217,7 +217,7 @@ print_option(struct print *p, const struct image_module *m, uint32_t at)
     print_text(p, "    %s = %s", key, end - at > 1 ? "{ " : "");
     for (uint32_t i = at; i < end; i++) {
         const struct image_option *o = IMAGE_AT(p->image, m->options, struct image_option, i);
-        print_text(p, i > at ? ", " : "");
+        fputs(i > at ? ", " : "", p->out);
         print_quoted(p, image_string(p->image, o->value));
     }
     print_text(p, end - at > 1 ? " }\n" : "\n");
@@ -272,7 +272,7 @@ static bool
 print_elements(struct print *p, struct image_list list, print_element *element, bool first)
 {
     for (uint32_t i = 0; i < list.count; i++) {
-        print_text(p, first ? " " : ", ");
+        fputs(first ? " " : ", ", p->out);
         element(p, list, i);
         first = false;
     }
@@ -293,7 +293,7 @@ print_rule_methods(struct print *p, const struct image_rule *r)
     print_text(p, "    method = {");
     for (uint32_t i = 0; i < r->methods.count; i++) {
         const struct image_text *name = IMAGE_AT(p->image, r->method_names, struct image_text, i);
-        print_text(p, i > 0 ? ", " : " ");
+        fputs(i > 0 ? ", " : " ", p->out);
         print_quoted(p, image_string(p->image, *name));
     }
     print_text(p, " }\n");

@@ -350,7 +350,7 @@ scan_statement(struct scan *s, struct scan_section *in)
     if (scan_is(lx, '{')) {
         return scan_block(s, in, name, NULL, line);
     }
-    if (scan_is_text(lx)) {
+    if (scan_is_text(lx) && config_key_find(in->section, name) == NULL) {
         return scan_block_titled(s, in, name, line);
     }
     return scan_unexpected(s, in, name, "= and a value, or { and a section");

@@ -1,2 +1,27 @@
 # SPDX-License-Identifier: ISC
 # Unit tests of config; the form is in tests/unit/base.mk, the libraries are $(UNIT_CONFIG).
+CONFIG_RIG = tests/unit/config_rig.c tests/unit/config_rig.h tests/unit/unit.h
+
+check_PROGRAMS += tests/unit/test_config_lex
+tests_unit_test_config_lex_SOURCES = tests/unit/test_config_lex.c tests/unit/unit.h
+tests_unit_test_config_lex_LDADD = $(UNIT_CONFIG)
+
+check_PROGRAMS += tests/unit/test_config_parts
+tests_unit_test_config_parts_SOURCES = tests/unit/test_config_parts.c tests/unit/unit.h
+tests_unit_test_config_parts_LDADD = $(UNIT_CONFIG)
+
+check_PROGRAMS += tests/unit/test_config_bad
+tests_unit_test_config_bad_SOURCES = tests/unit/test_config_bad.c tests/unit/config_bad.h $(CONFIG_RIG)
+tests_unit_test_config_bad_LDADD = $(UNIT_CONFIG)
+
+check_PROGRAMS += tests/unit/test_config_compile
+tests_unit_test_config_compile_SOURCES = tests/unit/test_config_compile.c $(CONFIG_RIG)
+tests_unit_test_config_compile_LDADD = $(UNIT_CONFIG)
+
+check_PROGRAMS += tests/unit/test_image
+tests_unit_test_image_SOURCES = tests/unit/test_image.c $(CONFIG_RIG)
+tests_unit_test_image_LDADD = $(UNIT_CONFIG)
+
+check_PROGRAMS += tests/unit/test_config_print
+tests_unit_test_config_print_SOURCES = tests/unit/test_config_print.c $(CONFIG_RIG)
+tests_unit_test_config_print_LDADD = $(UNIT_CONFIG)

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: ISC */
+/* src/config/image.c, image_check.c: what is not sound is refused, whatever it is. */
+#include "tests/unit/config_rig.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "lib/base/fd.h"
+
+static const char sample[] =
+    "methods = { \"none\", \"userpass\" }\nlisten \"127.0.0.1:0\" { }\n"
+    "listen \"[::1]:0\" { methods = { \"userpass\" } }\nlog { target = \"file:/x\" }\n"
+    "resolver { servers = { \"192.0.2.1\" } }\negress { ipv4 = \"192.0.2.9\" }\n"
+    "rule \"a\" { action = allow client = { \"10.0.0.0/8\" } user = { \"u*\" }\n"
+    " method = { \"none\" } destination = { \"*.x\", \"192.0.2.0/24\" } port = { \"1-2\" } }\n"
+    "rule \"b\" { action = deny }\n";
+
+static const char *
+open_error(const void *data, size_t size)
+{
+    const char *why = NULL;
+    int fd = memfd_sealed("image", data, size);
+    assert_true(fd >= 0);
+    struct image *image = image_open(fd, &why);
+    fd_close(&fd);
+    if (image != NULL) {
+        image_close(&image);
+        assert_null(image);
+        return NULL;
+    }
+    assert_non_null(why);
+    return why;
+}
+
+/* Reads everything an image refers to; a sanitizer or the kernel sees what lies outside. */
+static size_t
+walk_texts(const struct image *image, struct image_list list)
+{
+    size_t sum = 0;
+    for (uint32_t i = 0; i < list.count; i++) {
+        sum += strlen(image_string(image, *IMAGE_AT(image, list, struct image_text, i)));
+    }
+    return sum;
+}
+
+static size_t
+walk(const struct image *image)
+{
+    const struct image_settings *s = image_settings(image);
+    size_t sum = strlen(image_string(image, s->user)) + strlen(image_string(image, s->log.path));
+    for (uint32_t i = 0; i < s->listeners.count; i++) {
+        const struct image_listener *l = image_listener(image, i);
+        for (uint32_t j = 0; j < l->modules.count; j++) {
+            sum += image_module(image, *IMAGE_AT(image, l->modules, uint32_t, j))->method;
+        }
+    }
+    for (uint32_t i = 0; i < s->modules.count; i++) {
+        sum += image_option(image, image_module(image, i), "x") != NULL;
+    }
+    for (uint32_t i = 0; i < image_header(image)->rules.count; i++) {
+        const struct image_rule *r = image_rule(image, i);
+        sum += walk_texts(image, r->users) + walk_texts(image, r->names);
+        for (uint32_t j = 0; j < r->ports.count; j++) {
+            sum += IMAGE_AT(image, r->ports, struct image_ports, j)->low;
+        }
+        for (uint32_t j = 0; j < r->methods.count; j++) {
+            sum += *IMAGE_AT(image, r->methods, uint8_t, j);
+        }
+    }
+    return sum;
+}
+
+static void
+test_not_sealed(void **state)
+{
+    const char *why = NULL;
+    struct rig r;
+    (void)state;
+    rig_good(&r, sample);
+    int fd = memfd_create("open", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    assert_int_equal(fd_write_all(fd, r.compiled, r.size), 0);
+    assert_null(image_open(fd, &why));
+    assert_int_equal(errno, EPERM);
+    assert_string_equal(why, "not a memfd sealed against every change");
+    fd_close(&fd);
+    rig_free(&r);
+}
+
+static void
+test_header(void **state)
+{
+    struct rig r;
+    (void)state;
+    rig_good(&r, sample);
+    struct image_header *h = r.compiled;
+    assert_null(open_error(r.compiled, r.size));
+    assert_string_equal(open_error("", 1), "size out of bounds");
+    assert_string_equal(open_error(r.compiled, sizeof(*h) - 1), "size out of bounds");
+    assert_string_equal(open_error(r.compiled, r.size - 1), "another size than it says");
+    h->version++;
+    assert_string_equal(open_error(r.compiled, r.size), "another version");
+    h->magic++;
+    assert_string_equal(open_error(r.compiled, r.size), "no policy image");
+    rig_free(&r);
+}
+
+static void
+test_fields(void **state)
+{
+    struct rig r;
+    (void)state;
+    rig_good(&r, sample);
+    struct image_header *h = r.compiled;
+    const struct image_header good = *h;
+    struct image_listener *l = (void *)((uint8_t *)r.compiled + h->settings.listeners.off);
+    h->settings.user.off = (uint32_t)r.size;
+    assert_string_equal(open_error(r.compiled, r.size), "a text lies outside or has no end");
+    *h = good;
+    h->settings.user.len++;
+    assert_string_equal(open_error(r.compiled, r.size), "a text lies outside or has no end");
+    *h = good;
+    h->rules.count = UINT32_MAX;
+    assert_string_equal(open_error(r.compiled, r.size), "a list lies outside");
+    *h = good;
+    h->rules.off += 4;
+    assert_string_equal(open_error(r.compiled, r.size), "a list lies outside");
+    *h = good;
+    h->settings.workers = 0;
+    assert_string_equal(open_error(r.compiled, r.size), "no workers");
+    *h = good;
+    h->settings.log.format = 2;
+    assert_string_equal(open_error(r.compiled, r.size), "unknown format of the audit");
+    *h = good;
+    l->addr.family = 5;
+    assert_string_equal(open_error(r.compiled, r.size), "an address has no family");
+    l->addr.family = ADDR_IPV4;
+    uint32_t *module = (void *)((uint8_t *)r.compiled + l->modules.off);
+    *module = good.settings.modules.count;
+    assert_string_equal(
+        open_error(r.compiled, r.size), "a listener names a module that is not there");
+    rig_free(&r);
+}
+
+/* Any bytes changed: either it is refused, or all it refers to lies inside. */
+static void
+test_random(void **state)
+{
+    struct unit_random random = UNIT_RANDOM_INIT;
+    struct rig r;
+    unsigned opened = 0;
+    (void)state;
+    rig_good(&r, sample);
+    for (unsigned i = 0; i < 20000; i++) {
+        const char *why = NULL;
+        uint8_t *copy = unit_copy(r.compiled, r.size);
+        for (unsigned n = 1 + unit_random(&random) % 3; n > 0; n--) {
+            copy[unit_random(&random) % r.size] = (uint8_t)unit_random(&random);
+        }
+        int fd = memfd_sealed("image", copy, r.size);
+        struct image *image = image_open(fd, &why);
+        if (image != NULL) {
+            opened++;
+            assert_true(walk(image) < 100000);
+        }
+        image_close(&image);
+        fd_close(&fd);
+        free(copy);
+    }
+    assert_in_range(opened, 100, 19900);
+    rig_free(&r);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_not_sealed),
+        cmocka_unit_test(test_header),
+        cmocka_unit_test(test_fields),
+        cmocka_unit_test(test_random),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
