@@ -147,6 +147,7 @@ policy_refuses_any(
 {
     struct early e = { .image = image, .query = query };
     const uint32_t count = image_header(image)->rules.count;
+    uint32_t denies = POLICY_NO_RULE; /* the first rule met that refuses something */
     *out = (struct policy_verdict){ .rule = POLICY_NO_RULE, .reason = "no-rule" };
     for (e.rule = 0; e.rule < count; e.rule++) {
         const struct image_rule *rule = image_rule(image, e.rule);
@@ -157,10 +158,13 @@ policy_refuses_any(
         if (rule->action == IMAGE_ALLOW && early_allows(&e, rule, always)) {
             return false;
         }
-        /* An allow rule that no address reaches refuses those it takes (special destinations). */
+        if (rule->action == IMAGE_DENY && denies == POLICY_NO_RULE) {
+            denies = e.rule;
+        }
         if (always) {
-            out->rule = e.rule;
-            out->reason = rule->action == IMAGE_ALLOW ? "special-destination" : "rule";
+            /* A rule that would allow anything is out of reach only behind one that refuses. */
+            out->rule = rule->action == IMAGE_DENY ? e.rule : denies;
+            out->reason = "rule";
             break;
         }
     }
