@@ -55,6 +55,7 @@ void assert_first(const struct heard *h, const char *text);
 
 /* Impatient: 60 ms a try. */
 int resolver_setup(void **state);
+int resolver_setup_patient(void **state);
 int resolver_setup_impatient(void **state);
 int resolver_teardown(void **state);
 int resolver_group_setup(void **state);

@@ -223,6 +223,8 @@ test_hosts_cancel(void **state)
 }
 
 #define WITH(test) cmocka_unit_test_setup_teardown(test, resolver_setup, resolver_teardown)
+#define PATIENT(test) \
+    cmocka_unit_test_setup_teardown(test, resolver_setup_patient, resolver_teardown)
 #define IMPATIENT(test) \
     cmocka_unit_test_setup_teardown(test, resolver_setup_impatient, resolver_teardown)
 
@@ -237,7 +239,7 @@ main(void)
         WITH(test_cancel),
         WITH(test_freed_under_way),
         WITH(test_query_used_again_in_callback),
-        WITH(test_thousand_side_by_side),
+        PATIENT(test_thousand_side_by_side),
         IMPATIENT(test_bound),
         WITH(test_hosts_first),
         WITH(test_hosts_cancel),
