@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 # A module of a private method as shared objects, built for the tests alone. `make check` (or
-# `make test-modules`) puts it where a gateway of the build tree looks for modules, so that a configuration may name it.
+# `make test-modules`) puts it where a gateway of the build tree looks for modules, so that a
+# configuration may name it.
 check_LTLIBRARIES += tests/module/testpriv-wire.la tests/module/testpriv-secret.la
 TEST_MODULE_LDFLAGS = $(AUTH_MODULE_LDFLAGS) -rpath /nowhere
 
@@ -25,7 +26,8 @@ tests_module_future_secret_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
 tests_module_future_secret_la_LIBADD = lib/base/libbase.la
 
 # Whatever the umask: group and others must not be able to write here.
-check_DATA += modules/testpriv-wire.so modules/testpriv-secret.so
+TEST_MODULES = modules/testpriv-wire.so modules/testpriv-secret.so
+check_DATA += $(TEST_MODULES)
 modules/testpriv-wire.so: tests/module/testpriv-wire.la
 	$(AM_V_at)$(INSTALL) -d -m 755 modules && \
 	$(INSTALL) -m 755 tests/module/.libs/testpriv-wire.so $@
@@ -34,4 +36,4 @@ modules/testpriv-secret.so: tests/module/testpriv-secret.la
 	$(INSTALL) -m 755 tests/module/.libs/testpriv-secret.so $@
 
 .PHONY: test-modules
-test-modules: $(check_DATA)
+test-modules: $(TEST_MODULES)

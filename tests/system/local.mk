@@ -14,6 +14,7 @@ EXTRA_DIST += tests/system
 # Plays the master for test_logger_rsyslog.py.
 EXTRA_PROGRAMS += tests/system/logger-driver
 check_DATA += tests/system/logger-driver
+CLEANFILES += tests/system/logger-driver
 tests_system_logger_driver_SOURCES = tests/system/logger_driver.c tests/unit/logger_rig.c \
 	tests/unit/logger_rig.h
 tests_system_logger_driver_LDADD = src/core/libcore.la lib/base/libbase.la
