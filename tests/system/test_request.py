@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: ISC
 """The request and its reply: every code CONNECT can meet, with the errno behind it."""
+import fcntl
 import os
 import struct
 import subprocess
+import termios
 
 import pytest
 
@@ -10,6 +12,7 @@ import gateway as gw
 import servers
 import socks
 from socks import Client, request
+from waiting import wait_until
 
 needs_root = pytest.mark.skipif(not gw.ROOT, reason="a network namespace needs root")
 
@@ -181,6 +184,34 @@ def test_failure_reply_survives_pipelined_payload(gateway):
         refused(gateway, client, reply, 5, "request.failed", "connection-refused")
 
 
+@pytest.mark.parametrize("what", ["request", "login", "methods"])
+def test_refusal_of_a_client_that_goes_on_sending(gateway, start, what):
+    """It has not read yet that it was refused: no reset meets what it still sends."""
+    holder, port = servers.dead_port()
+    if what == "login":
+        gateway = start(methods=["userpass"])
+    with holder, Client(gateway) as client:
+        if what == "request":
+            client.greet().send(request("127.0.0.1", port))
+        elif what == "login":
+            client.greet(socks.USERPASS).send(socks.login("alice", "wrong"))
+        else:
+            client.send(socks.hello(0x55))
+        gateway.closing(client)
+        for _ in range(20):
+            client.send(b"x" * 10_000)
+            wait_until(lambda: unsent(client) == 0, 5, "the gateway takes it")
+        first = {"request": b"\x05\x05", "login": b"\x01\x01", "methods": b"\x05\xff"}[what]
+        assert client.recv(2) == first
+        client.shut()
+        client.rest()
+
+
+def unsent(client):
+    """Bytes that the other side has not acknowledged."""
+    return struct.unpack("i", fcntl.ioctl(client.sock, termios.TIOCOUTQ, b"\0" * 4))[0]
+
+
 def test_failure_reply_to_a_client_that_never_closes(gateway):
     """Closed within 10 s of the failure, even if the client keeps its side open."""
     with Client(gateway, deadline=13) as client:
@@ -192,7 +223,7 @@ def test_failure_reply_to_a_client_that_never_closes(gateway):
             except (BrokenPipeError, ConnectionResetError):
                 return True
             return False
-        gw.wait_until(gone, 12, "the gateway closes its side")
+        wait_until(gone, 12, "the gateway closes its side")
 
 
 # --- errnos that need routes of their own ---
@@ -317,3 +348,20 @@ def test_own_addresses_are_closed(namespace, start):
     assert (record["event"], record["reason"]) == ("request.denied", "special-destination")
     client, reply = Inside(namespace)(session, named)
     assert reply.code == 0 and named.closing(client)["rule"] == "own"
+
+
+@needs_root
+def test_an_address_the_host_got_later_is_closed(namespace, start):
+    """The worker has not heard of it; the source address of the connection gives it away."""
+    gateway = start(netns=namespace, rules=[gw.rule("all", destination=["0.0.0.0/0", "::/0"])])
+    subprocess.run(["ip", "-n", namespace, "addr", "add", "203.0.113.8/32", "dev", "lo"], check=True)
+    subprocess.run(["ip", "-n", namespace, "addr", "add", "2001:db8:77::8/128", "dev", "lo", "nodad"], check=True)
+
+    def session(host):
+        with servers.Server(servers.echo, host) as server, Client(gateway) as client:
+            return client, client.greet().ask(*server.address)
+    for host in ("203.0.113.8", "2001:db8:77::8"):
+        client, reply = Inside(namespace)(session, host)
+        assert reply.code == 2, host
+        record = gateway.closing(client)
+        assert (record["event"], record["reason"]) == ("request.denied", "special-destination")
