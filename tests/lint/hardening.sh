@@ -20,5 +20,5 @@ for file in ${PROGRAMS:-} ${MODULES:-}; do
     checked=$((checked + 1))
 done
 echo "hardening: $checked programs and modules checked"
-[ "$checked" -gt 0 ] || { echo 'hardening: no program is built yet'; exit 77; }
+[ "$checked" -gt 0 ] || { echo 'hardening: nothing was checked: the Makefile names no program'; exit 1; }
 exit $wrong

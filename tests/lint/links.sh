@@ -37,5 +37,5 @@ for file in ${PROGRAMS:-} ${MODULES:-}; do
     checked=$((checked + 1))
 done
 echo "links: $checked programs and modules checked"
-[ "$checked" -gt 0 ] || { echo 'links: no program is built yet'; exit 77; }
+[ "$checked" -gt 0 ] || { echo 'links: nothing was checked: the Makefile names no program'; exit 1; }
 exit $wrong

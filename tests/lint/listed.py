@@ -6,8 +6,8 @@ import re
 
 import tree
 
-WANTED = re.compile(r"^(lib|src|auth|tests/(unit|system|fuzz))/.*\.[ch]$|\.def$|^tests/lint/|^doc/[^/]*\.[1-8]$")
-# These folders are carried whole by EXTRA_DIST; what is compiled from them is named all the same.
+WANTED = re.compile(r"""^(lib|src|auth|tests)/.*\.[ch]$ | \.def$ | ^tests/.*\.(py|sh)$
+                    | ^doc/[^/]*\.[1-8]$ | ^packaging/""", re.X)
 
 
 def main():

@@ -4,7 +4,7 @@
 set -u
 cd "${top_srcdir:?}" || exit 1
 [ -n "${MANDOC:-}" ] || { echo 'manual: mandoc is not installed'; exit 77; }
-[ -n "${PAGES:-}" ] || { echo 'manual: no page is written yet'; exit 77; }
+[ -n "${PAGES:-}" ] || { echo 'manual: nothing was checked: the Makefile names no page'; exit 1; }
 set -- $PAGES
 "$MANDOC" -T lint -W warning "$@"
 status=$?

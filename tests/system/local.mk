@@ -4,12 +4,38 @@
 # top). Cases marked pytest.mark.sanitizers run once more against the build with sanitizers. The npm
 # client is in build/npm/node_modules/socks when npm could get it.
 #
-# The folder is carried whole. Objects only these tests need (a module of a private method):
-#   check_LTLIBRARIES += tests/system/private-wire.la
-#   tests_system_private_wire_la_SOURCES = tests/system/private_wire.c
-#   tests_system_private_wire_la_CPPFLAGS = $(AM_CPPFLAGS) -DSP_AUTH_SHARED
-#   tests_system_private_wire_la_LDFLAGS = $(SP_MODULE_FLAGS) -rpath /nowhere
-EXTRA_DIST += tests/system
+# The module of a private method that they load is in tests/module. Files are named one by one: of a
+# folder, a release would also carry what was built in it.
+EXTRA_DIST += \
+	tests/system/conftest.py \
+	tests/system/dns_server.py \
+	tests/system/gateway.py \
+	tests/system/many.py \
+	tests/system/records.py \
+	tests/system/rsyslog.py \
+	tests/system/servers.py \
+	tests/system/socks.py \
+	tests/system/test_audit.py \
+	tests/system/test_auth.py \
+	tests/system/test_clients.py \
+	tests/system/test_config.py \
+	tests/system/test_descriptors.py \
+	tests/system/test_faults.py \
+	tests/system/test_leaks.py \
+	tests/system/test_logger_rsyslog.py \
+	tests/system/test_many.py \
+	tests/system/test_names.py \
+	tests/system/test_negotiate.py \
+	tests/system/test_privileges.py \
+	tests/system/test_relay.py \
+	tests/system/test_request.py \
+	tests/system/test_rules.py \
+	tests/system/test_signals.py \
+	tests/system/test_stalled.py \
+	tests/system/test_syslog.py \
+	tests/system/test_timeouts.py \
+	tests/system/traffic.py \
+	tests/system/waiting.py
 
 # Plays the master for test_logger_rsyslog.py.
 EXTRA_PROGRAMS += tests/system/logger-driver
