@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: ISC
 # Sample configurations, installed with the documents:
-#   dist_examples_DATA += etc/sallyport.conf
+#   dist_examples_DATA += etc/FILE
 dist_examples_DATA += etc/rsyslog-sallyport.conf
+dist_examples_DATA += etc/sallyport.conf.sample

@@ -11,6 +11,14 @@
 #include "lib/base/attr.h"
 #include "src/config/image.h"
 
+/* The Makefile says where the package lives. */
+#ifndef SYSCONFDIR
+#define SYSCONFDIR "/etc"
+#endif
+#ifndef RUNDIR
+#define RUNDIR "/run/sallyport"
+#endif
+
 #define YEAR 31536000U /* seconds: nothing of ours is meant to last longer */
 #define DAY 86400U
 
@@ -74,7 +82,7 @@ static const struct config_key listen_keys[] = {
 };
 
 static const struct config_key gssapi_keys[] = {
-    { "gssapi", "keytab", TYPED(FILE), .preset = "/etc/sallyport/krb5.keytab",
+    { "gssapi", "keytab", TYPED(FILE), .preset = SYSCONFDIR "/sallyport/krb5.keytab",
       .sentence = "The keytab." },
     { "gssapi", "service", TYPED(LIST), .preset = "rcmd socks",
       .sentence = "Service names accepted; an empty list means any key in the keytab." },
@@ -85,7 +93,7 @@ static const struct config_key gssapi_keys[] = {
       .sentence = "Accept the NEC form of the protection message." },
     { "gssapi", "mechanisms", TYPED(WORDS), .preset = "krb5", .words = WORDS("krb5", "spnego"),
       .sentence = "The mechanisms accepted." },
-    { "gssapi", "replay-cache", TYPED(PATH), .preset = "/run/sallyport/rcache",
+    { "gssapi", "replay-cache", TYPED(PATH), .preset = RUNDIR "/rcache",
       .sentence = "The folder of the replay cache; empty for none." },
     { "gssapi", "end-with-ticket", BOOLEAN("true"),
       .sentence = "End a session when its ticket ends." },
@@ -191,7 +199,7 @@ static const struct config_key log_keys[] = {
 };
 
 static const struct config_key control_keys[] = {
-    { "control", "socket", TEXT(PATH, "/run/sallyport/control.sock", control_socket),
+    { "control", "socket", TEXT(PATH, RUNDIR "/control.sock", control_socket),
       .change = CONFIG_RESTART, .sentence = "The control socket; empty for none." },
     { "control", "group", TEXT(TEXT, "", control_group), .later = true, .change = CONFIG_RESTART,
       .sentence = "The group that may use the control socket." },

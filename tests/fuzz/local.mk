@@ -3,7 +3,7 @@
 # tests/fuzz/corpus/TARGET with whatever compiler there is; `make fuzz` builds the same with clang's
 # libFuzzer and searches for FUZZ_SECONDS each. What it finds is in tests/fuzz/found/TARGET of the build
 # tree; a file that shows something new goes into the corpus.
-FUZZ_TARGETS = name socks5 userpass conversation users
+FUZZ_TARGETS = name socks5 userpass conversation users config_scan
 FUZZ_SECONDS = 60
 FUZZ_CC = clang
 
@@ -34,11 +34,27 @@ tests_fuzz_replay_users_SOURCES = tests/fuzz/fuzz_users.c $(AUTH_USERPASS_BOTH) 
 tests_fuzz_replay_users_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_TARGET='"users"'
 tests_fuzz_replay_users_LDADD = lib/base/libbase.la
 
+check_PROGRAMS += tests/fuzz/replay_config_scan
+tests_fuzz_replay_config_scan_SOURCES = tests/fuzz/fuzz_config_scan.c tests/fuzz/fuzz.h \
+	tests/fuzz/replay_main.c
+tests_fuzz_replay_config_scan_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_TARGET='"config_scan"'
+tests_fuzz_replay_config_scan_LDADD = $(UNIT_CONFIG)
+
 EXTRA_DIST += tests/fuzz/corpus
 
 # The decoders stand on little else than lib/, so it is compiled anew with libFuzzer's instrumentation.
 FUZZ_LIB = $(filter %.c,$(lib_base_libbase_la_SOURCES) $(lib_socks_libsocks_la_SOURCES) \
-	$(AUTH_USERPASS_BOTH)) src/authlink/conversation.c
+	$(AUTH_USERPASS_BOTH)) src/authlink/conversation.c $(FUZZ_CONFIG)
+FUZZ_CONFIG = \
+	src/config/config_flat.c \
+	src/config/config_lex.c \
+	src/config/config_message.c \
+	src/config/config_model.c \
+	src/config/config_options.c \
+	src/config/config_parse.c \
+	src/config/config_scan.c \
+	src/config/config_scan_file.c \
+	src/config/config_seen.c
 
 .PHONY: fuzz
 fuzz:
@@ -46,7 +62,7 @@ fuzz:
 		$(MKDIR_P) tests/fuzz/found/$$target && \
 		$(FUZZ_CC) -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE= \
 			-I$(top_srcdir) $(top_srcdir)/tests/fuzz/fuzz_$$target.c \
-			$(FUZZ_LIB:%=$(top_srcdir)/%) -o tests/fuzz/fuzz_$$target && \
+			$(FUZZ_LIB:%=$(top_srcdir)/%) $(CONFUSE_LIBS) -o tests/fuzz/fuzz_$$target && \
 		tests/fuzz/fuzz_$$target -max_total_time=$(FUZZ_SECONDS) -max_len=1024 \
 			-artifact_prefix=tests/fuzz/found/$$target/ tests/fuzz/found/$$target \
 			$(top_srcdir)/tests/fuzz/corpus/$$target || exit 1; \

@@ -25,3 +25,7 @@ tests_unit_test_image_LDADD = $(UNIT_CONFIG)
 check_PROGRAMS += tests/unit/test_config_print
 tests_unit_test_config_print_SOURCES = tests/unit/test_config_print.c $(CONFIG_RIG)
 tests_unit_test_config_print_LDADD = $(UNIT_CONFIG)
+
+check_PROGRAMS += tests/unit/test_config_options
+tests_unit_test_config_options_SOURCES = tests/unit/test_config_options.c tests/unit/unit.h
+tests_unit_test_config_options_LDADD = $(UNIT_CONFIG)

@@ -418,6 +418,55 @@ test_large(void **state)
     free(text);
 }
 
+/* --- the sample -------------------------------------------------------------------------------- */
+
+static char *
+read_sample(void)
+{
+    char path[4096];
+    const char *top = getenv("top_srcdir");
+    char *text = calloc(1, 65536);
+    snprintf(path, sizeof(path), "%s/etc/sallyport.conf.sample", top != NULL ? top : ".");
+    FILE *f = fopen(path, "re");
+    if (f == NULL || text == NULL) {
+        fail_msg("cannot read %s", path);
+    }
+    assert_in_range(fread(text, 1, 65535, f), 1, 65534);
+    fclose(f);
+    return text;
+}
+
+/* It compiles; and what it shows as defaults compiles to the same, so they are the defaults. */
+static void
+test_sample(void **state)
+{
+    struct rig r;
+    struct rig defaults;
+    char *text = read_sample();
+    (void)state;
+    rig_good(&r, text);
+    assert_string_equal(r.text, "");
+    assert_int_equal(image_settings(r.image)->listeners.count, 2);
+    assert_int_equal(image_header(r.image)->rules.count, 2);
+    for (char *at = text; (at = strstr(at, "# ")) != NULL; at++) {
+        const char *end = strchr(at, '\n');
+        const char *sign = strchr(at, '=');
+        const bool indented = at > text + 4 && strncmp(at - 4, "    ", 4) == 0;
+        if (sign != NULL && sign < end && (indented || at[-1] == '\n') &&
+            memmem(at, (size_t)(end - at), "example", 7) == NULL && at[2] >= 'a' && at[2] <= 'z') {
+            at[0] = ' ';
+        }
+    }
+    rig_good(&defaults, text);
+    assert_non_null(strstr(text, "\n  workers   = 0"));
+    assert_non_null(strstr(text, "      format   = \"keyvalue\""));
+    assert_int_equal(r.size, defaults.size);
+    assert_memory_equal(r.compiled, defaults.compiled, r.size);
+    rig_free(&r);
+    rig_free(&defaults);
+    free(text);
+}
+
 /* --- users ------------------------------------------------------------------------------------- */
 
 static void
@@ -505,6 +554,7 @@ main(void)
         cmocka_unit_test(test_size),
         cmocka_unit_test(test_missing),
         cmocka_unit_test(test_large),
+        cmocka_unit_test(test_sample),
         cmocka_unit_test(test_users),
         cmocka_unit_test(test_check_files),
     };
