@@ -27,10 +27,7 @@ session_dial_add(struct session *s, const struct addr *address)
     struct session_setup *setup = s->setup;
 
     if (setup->dial == NULL) {
-        struct mono deadline = mono_add_seconds(
-            loop_now(s->host->loop), (int64_t)session_timeouts(s)->connect);
-
-        setup->dial = dial_start(s->host->loop, &s->host->dial, deadline, dial_done, s);
+        setup->dial = dial_start(s->host->loop, &s->host->dial, setup->deadline, dial_done, s);
         if (setup->dial == NULL)
             return -1;
     }

@@ -58,6 +58,9 @@ decide_enter(struct session *s)
     struct policy_verdict verdict;
     struct policy_query q;
 
+    /* One deadline for finding and reaching the destination. */
+    s->setup->deadline =
+        mono_add_seconds(loop_now(s->host->loop), (int64_t)session_timeouts(s)->connect);
     if (s->setup->name[0] == '\0') {
         verdict = session_judge(s, s->host->own, &s->setup->address);
         if (!verdict.allowed)

@@ -79,8 +79,6 @@ resolve_enter(struct session *s)
     setup->query.answered = query_answered;
     setup->pending_ipv4 = setup->pending_ipv6 = true;
     setup->pending = 2;
-    setup->deadline = mono_add_seconds(
-        loop_now(s->host->loop), (int64_t)session_timeouts(s)->connect);
     session_deadline(s, setup->deadline);
     if (resolver_start(s->host->resolver, &setup->query, setup->name, true, true) < 0)
         return step_refuse(s, REASON_RESOLVER, SOCKS5_GENERAL_FAILURE, NULL);

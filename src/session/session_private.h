@@ -14,7 +14,7 @@ struct session_setup {
     struct session *session;
     struct buffer in;  /* the client's bytes not consumed yet (secret) */
     struct buffer out; /* answers not sent yet */
-    struct mono deadline; /* of the whole negotiation */
+    struct mono deadline; /* of the whole negotiation; from decide on: of resolving and connecting */
     struct addr local;    /* the address the client came to */
 
     uint32_t module;      /* index of the chosen module in the image */
