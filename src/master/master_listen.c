@@ -162,6 +162,7 @@ set_options(int fd)
 {
     if (set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1) < 0
         || set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1) < 0
+        || set_int(fd, SOL_SOCKET, SO_OOBINLINE, 1) < 0
         || set_int(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_SECONDS) < 0
         || set_int(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_SECONDS) < 0
         || set_int(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, USER_TIMEOUT_MS) < 0

@@ -9,20 +9,19 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#define CHANNEL_EVENTS (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
-
 static ssize_t
 socket_read(struct channel *channel, void *data, size_t size)
 {
     ssize_t n = recv(channel->fd, data, size, MSG_DONTWAIT);
 
     /* A short read has emptied the socket, and whatever comes later raises a new edge; only an end
-       of file that is already there would not. */
-    if (n > 0 && (size_t)n < size && !channel->peer_shut)
+       of file that is already there would not, nor what lies behind an urgent byte. */
+    if (n > 0 && (size_t)n < size && !channel->peer_shut && !channel->urgent)
         channel->readable = false;
     if (n < 0 && errno == EAGAIN) {
         channel->readable = false;
         channel->peer_shut = false;
+        channel->urgent = false;
     }
     return n;
 }
@@ -75,12 +74,14 @@ static const struct channel_ops socket_ops = {
 static void
 note_events(struct channel *channel, uint32_t events)
 {
-    if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+    if (events & (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
         channel->readable = true;
     if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
         channel->writable = true;
     if (events & (EPOLLRDHUP | EPOLLHUP))
         channel->peer_shut = true;
+    if (events & EPOLLPRI)
+        channel->urgent = true;
     if (events & EPOLLERR)
         channel->failed = true;
 }
@@ -105,6 +106,7 @@ channel_set(struct channel *channel, struct loop *loop, int fd, void (*ready)(st
     channel->readable = true;
     channel->writable = true;
     channel->peer_shut = false;
+    channel->urgent = false;
     channel->failed = false;
 }
 

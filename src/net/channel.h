@@ -19,6 +19,9 @@
 #include "lib/base/attr.h"
 #include "src/core/loop.h"
 
+/* What a socket is registered for. EPOLLPRI: a read stops short of an urgent byte. */
+#define CHANNEL_EVENTS (EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET)
+
 struct channel;
 
 struct channel_ops {
@@ -40,6 +43,7 @@ struct channel {
     bool readable;
     bool writable;
     bool peer_shut; /* the peer has sent its end of file, maybe behind bytes still to be read */
+    bool urgent;    /* an urgent byte lies in the stream: reads stop short of it, splice for good */
     bool failed;    /* the kernel reports an error or a full hang-up: channel_error() says which */
 };
 
@@ -47,8 +51,8 @@ struct channel {
 int channel_open(struct channel *channel, struct loop *loop, int fd,
     void (*ready)(struct channel *channel)) SP_MUST_USE;
 
-/* The same for a descriptor registered already as EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET: take
-   must move the registration to &channel->io and return the descriptor (dial_take). events are the
+/* The same for a descriptor registered already for CHANNEL_EVENTS: take must
+   move the registration to &channel->io and return the descriptor (dial_take). events are the
    edges the former owner was told of. */
 void channel_adopt(struct channel *channel, struct loop *loop, int fd, uint32_t events,
     void (*ready)(struct channel *channel));

@@ -60,9 +60,9 @@ int dial_add(struct dial *dial, const struct addr *address) SP_MUST_USE;
 void dial_more(struct dial *dial, bool ipv4_pending, bool ipv6_pending);
 
 /*
- * In the finished callback: the connected socket (non-blocking, TCP_NODELAY, keepalive and user
- * timeout set), owned by the caller from now on. It is registered in the loop with
- * EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET; the registration moves to io (loop_io_move).
+ * In the finished callback: the connected socket (non-blocking, TCP_NODELAY, keepalive, user timeout
+ * and SO_OOBINLINE set), owned by the caller from now on. It is registered in the loop with
+ * CHANNEL_EVENTS (channel.h); the registration moves to io (loop_io_move).
  */
 int dial_take(struct dial *dial, struct loop_io *io) SP_MUST_USE;
 
@@ -70,7 +70,7 @@ int dial_take(struct dial *dial, struct loop_io *io) SP_MUST_USE;
    callback. NULL is fine. */
 void dial_free(struct dial **dial);
 
-/* TCP_NODELAY, keepalive and TCP_USER_TIMEOUT for either side of a session. Best effort. */
+/* TCP_NODELAY, keepalive, TCP_USER_TIMEOUT and SO_OOBINLINE for either side of a session. Best effort. */
 void dial_tune(int fd, unsigned user_timeout_ms);
 
 #endif

@@ -6,6 +6,7 @@
 #include "src/net/dial_private.h"
 
 #include "lib/base/fd.h"
+#include "src/net/channel.h"
 
 #include <errno.h>
 #include <linux/errqueue.h>
@@ -29,6 +30,8 @@ dial_tune(int fd, unsigned user_timeout_ms)
 
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    /* A relay has no second stream to carry an urgent byte in. */
+    (void)setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof on);
     if (user_timeout_ms > 0)
         (void)setsockopt(
             fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &user_timeout_ms, sizeof user_timeout_ms);
@@ -175,8 +178,7 @@ dial_attempt_start(struct dial_attempt *attempt, const struct addr *address)
     attempt->started = loop_now(loop);
     attempt->io.ready = attempt_ready;
     if (connect_begin(attempt, address) < 0
-        || loop_io_add(loop, &attempt->io, attempt->fd,
-               EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) < 0) {
+        || loop_io_add(loop, &attempt->io, attempt->fd, CHANNEL_EVENTS) < 0) {
         fd_close(&attempt->fd);
         return -1;
     }

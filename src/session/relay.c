@@ -124,7 +124,7 @@ static bool
 may_splice(struct relay_flow *flow, const struct channel *source, const struct channel *sink,
     struct pipe_pool *pipes)
 {
-    if (flow->full_reads < RELAY_FULL_READS || channel_raw_fd(source) < 0 ||
+    if (flow->full_reads < RELAY_FULL_READS || source->urgent || channel_raw_fd(source) < 0 ||
         channel_raw_fd(sink) < 0)
         return false;
     flow->pipe = pipes_take(pipes);
