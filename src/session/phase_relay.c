@@ -85,9 +85,12 @@ relay_timer(struct session *s)
 static struct session_step
 relay_enter(struct session *s)
 {
-    /* What the client sent behind its request goes first. */
-    s->up.pending = s->setup->in;
-    s->setup->in = BUFFER_INIT_SECRET;
+    struct buffer *in = &s->setup->in;
+
+    /* What the client sent behind its request goes first; as payload, in ordinary memory: there is
+       too little of the locked kind for what a flow may hold back. */
+    if (buffer_append(&s->up.pending, buffer_head(in), buffer_len(in), AUTH_TOKEN_MAX) < 0)
+        return step_fail(s, REASON_INTERNAL, NULL);
     setup_free(&s->setup);
     s->active = loop_now(s->host->loop);
     session_deadline(s, relay_deadline(s));

@@ -105,11 +105,11 @@ step_refuse(struct session *s, enum session_reason reason, enum socks5_reply rep
     return step_fail(s, reason, detail);
 }
 
-/* Before the relay the client still has to get an answer; after it there is nothing to say. */
+/* Before it has started the client still has to get an answer; afterwards there is nothing to say. */
 static bool
 worth_lingering(const struct session *s)
 {
-    return s->setup != NULL && channel_is_open(&s->client) && s->reason != REASON_CLIENT_GONE &&
+    return s->setup != NULL && !s->started && channel_is_open(&s->client) && s->reason != REASON_CLIENT_GONE &&
         s->reason != REASON_CLIENT_RESET && s->reason != REASON_UNKNOWN_PROTOCOL &&
         s->reason != REASON_UNSUPPORTED_PROTOCOL;
 }
