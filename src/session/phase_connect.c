@@ -90,7 +90,9 @@ dialed(struct session *s)
 
         session_set_verdict(s, &verdict);
     }
+    table_change_begin(s->slot);
     s->slot->address = r->address;
+    table_change_end(s->slot);
     return step_refuse(s, row.reason, row.reply, NULL);
 }
 

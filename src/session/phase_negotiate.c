@@ -49,7 +49,9 @@ accept_hello(struct session *s, const struct socks5_hello *hello)
 
     s->setup->module = (uint32_t)index;
     s->method = module->method;
+    table_change_begin(s->slot);
     table_text(s->slot->method, sizeof s->slot->method, name, module->name.len);
+    table_change_end(s->slot);
     socks5_choice_encode(s->method, out);
     if (client_send(s, out, sizeof out) < 0)
         return step_fail(s, REASON_CLIENT_GONE, NULL);
