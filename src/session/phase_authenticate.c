@@ -8,9 +8,11 @@
 
 #include "lib/base/secret.h"
 
+#include <errno.h>
 #include <string.h>
 
-#define AUTH_ANSWER_MAX 65544U /* a token of 65,535 bytes in its frame */
+#define AUTH_ANSWER_ROOM 1024U /* what a module may put around the pool's bytes */
+#define AUTH_RETRY_MS 20       /* between two looks at a queue that was full */
 
 static const struct auth_wire_module *
 wire_module(const struct session *s)
@@ -35,13 +37,13 @@ refuse_login(struct session *s, enum session_reason reason, const char *detail)
 /* ---- client to pool ---- */
 
 static int
-forward(struct session *s, const struct auth_frame_result *frame)
+forward(struct session *s, const uint8_t *payload, size_t len)
 {
     struct session_setup *setup = s->setup;
     const struct image *image = s->host->image;
 
     if (setup->conversation.fd >= 0)
-        return authlink_next(&setup->conversation, frame->payload, frame->payload_len);
+        return authlink_next(&setup->conversation, payload, len);
     int64_t left_us = mono_diff_us(setup->deadline, loop_now(s->host->loop));
     struct conversation_open open = {
         .session = s->id,
@@ -50,8 +52,8 @@ forward(struct session *s, const struct auth_frame_result *frame)
         .client = s->slot->client,
         .local = setup->local,
         .deadline_ms = left_us > 0 ? (uint32_t)(left_us / CLOCK_MSEC_US) : 0,
-        .bytes = frame->payload,
-        .len = frame->payload_len,
+        .bytes = payload,
+        .len = len,
     };
     return authlink_open(s->host->authlink, setup->module, &setup->conversation, &open);
 }
@@ -59,23 +61,47 @@ forward(struct session *s, const struct auth_frame_result *frame)
 static void conversation_answered(struct authlink_conversation *c,
     const struct conversation_result *result, const char *why);
 
+/* Many logins at once fill the queue faster than the pool empties it: that is no failure yet. */
+static struct session_step
+retry_login(struct session *s)
+{
+    struct mono soon = mono_add_us(loop_now(s->host->loop), AUTH_RETRY_MS * CLOCK_MSEC_US);
+
+    session_deadline(s, mono_before(soon, s->setup->deadline) ? soon : s->setup->deadline);
+    return step_wait();
+}
+
+static struct session_step
+hand_over(struct session *s)
+{
+    struct session_setup *setup = s->setup;
+    int sent = forward(s, buffer_head(&setup->in) + setup->login.payload, setup->login.len);
+
+    if (sent < 0 && (errno == EAGAIN || errno == ETOOMANYREFS))
+        return retry_login(s);
+    buffer_consume(&setup->in, setup->login.used);
+    setup->login.used = 0;
+    if (sent < 0)
+        return refuse_login(s, REASON_AUTH_UNAVAILABLE, NULL);
+    setup->awaiting = true;
+    session_deadline(s, setup->deadline);
+    return step_wait();
+}
+
 static struct session_step
 frame_ready(struct session *s, const struct auth_frame_result *frame)
 {
     struct session_setup *setup = s->setup;
-    int sent;
 
     if (frame->claimed_len > 0) {
         setup->claimed_len = (uint8_t)frame->claimed_len;
         memcpy(setup->claimed, frame->claimed, frame->claimed_len);
     }
     setup->conversation.answered = conversation_answered;
-    sent = forward(s, frame);
-    buffer_consume(&setup->in, frame->used);
-    if (sent < 0)
-        return refuse_login(s, REASON_AUTH_UNAVAILABLE, NULL);
-    setup->awaiting = true;
-    return step_wait();
+    setup->login.used = frame->used;
+    setup->login.payload = (size_t)(frame->payload - buffer_head(&setup->in));
+    setup->login.len = frame->payload_len;
+    return hand_over(s);
 }
 
 static struct session_step
@@ -119,34 +145,42 @@ conversation_answered(struct authlink_conversation *c, const struct conversation
     session_dispatch(s, SESSION_ANSWER);
 }
 
-static int
+/* REASON_NONE when the client has been told, or why not. */
+static enum session_reason
 send_answer(struct session *s, const struct conversation_result *result)
 {
-    uint8_t *bytes = secret_alloc(AUTH_ANSWER_MAX);
-    struct auth_out out = { bytes, AUTH_ANSWER_MAX, 0 };
-    int r;
+    size_t size = result->answer_len + AUTH_ANSWER_ROOM;
+    uint8_t *bytes = secret_alloc(size);
+    struct auth_out out = { bytes, size, 0 };
+    enum session_reason reason = REASON_NONE;
 
     if (bytes == NULL)
-        return -1;
-    r = wire_module(s)->answer(s->setup->wire, result->outcome, result->answer,
-        result->answer_len, &out);
-    if (r == 0 && out.len > 0)
-        r = client_send(s, bytes, out.len);
-    secret_free(bytes, AUTH_ANSWER_MAX);
-    return r;
+        return REASON_INTERNAL;
+    if (wire_module(s)->answer(s->setup->wire, result->outcome, result->answer,
+            result->answer_len, &out) < 0)
+        reason = REASON_AUTH_LOST;
+    else if (out.len > 0 && client_send(s, bytes, out.len) < 0)
+        reason = REASON_CLIENT_GONE;
+    secret_free(bytes, size);
+    return reason;
+}
+
+/* An identity is never cut: one that has no room is no login. */
+static bool
+user_fits(const struct session *s, const struct conversation_result *result)
+{
+    size_t len = strlen(result->user);
+
+    return len > 0 && len < sizeof s->slot->user;
 }
 
 static struct session_step
 login_succeeded(struct session *s, const struct conversation_result *result)
 {
     struct table_slot *slot = s->slot;
-    size_t len = strlen(result->user);
 
-    /* An identity is never cut: one that has no room is no login. */
-    if (len == 0 || len >= sizeof slot->user)
-        return refuse_login(s, REASON_BAD_CREDENTIALS, "user-name-too-long");
     table_change_begin(slot);
-    table_text(slot->user, sizeof slot->user, result->user, len);
+    table_text(slot->user, sizeof slot->user, result->user, strlen(result->user));
     table_change_end(slot);
     s->authenticated = true;
     record_auth_success(s, result);
@@ -158,13 +192,19 @@ static struct session_step
 answered(struct session *s)
 {
     const struct conversation_result *result = s->setup->answer;
+    enum session_reason reason;
 
     s->setup->awaiting = false;
     s->setup->answer = NULL;
     if (result == NULL)
         return refuse_login(s, REASON_AUTH_LOST, s->setup->answer_why);
-    if (send_answer(s, result) < 0)
-        return step_fail(s, REASON_CLIENT_GONE, NULL);
+    if (result->outcome == AUTH_SUCCESS && !user_fits(s, result))
+        return refuse_login(s, REASON_BAD_CREDENTIALS, "user-name-too-long");
+    reason = send_answer(s, result);
+    if (reason == REASON_CLIENT_GONE)
+        return step_fail(s, reason, NULL);
+    if (reason != REASON_NONE)
+        return refuse_login(s, reason, "the answer could not be written");
     if (result->outcome == AUTH_SUCCESS)
         return login_succeeded(s, result);
     if (result->outcome == AUTH_CONTINUE)
@@ -191,17 +231,28 @@ authenticate_enter(struct session *s)
 }
 
 static struct session_step
+timer_passed(struct session *s)
+{
+    struct session_setup *setup = s->setup;
+
+    if (setup->login.used > 0 && mono_before(loop_now(s->host->loop), setup->deadline))
+        return hand_over(s);
+    if (setup->login.used > 0)
+        return refuse_login(s, REASON_AUTH_UNAVAILABLE, NULL);
+    return refuse_login(s, setup->awaiting ? REASON_AUTH_TIMEOUT : REASON_CLIENT_TIMEOUT, NULL);
+}
+
+static struct session_step
 authenticate_event(struct session *s, enum session_event event)
 {
     if (event == SESSION_ANSWER)
         return answered(s);
     if (event == SESSION_TIMER)
-        return s->setup->awaiting ? refuse_login(s, REASON_AUTH_TIMEOUT, NULL)
-                                  : refuse_login(s, REASON_CLIENT_TIMEOUT, NULL);
+        return timer_passed(s);
     if (client_flush(s) < 0 || s->client.failed)
         return step_fail(s, REASON_CLIENT_GONE, NULL);
     /* What follows a message waits in the kernel until the pool has answered it. */
-    return s->setup->awaiting ? step_wait() : authenticate(s);
+    return s->setup->awaiting || s->setup->login.used > 0 ? step_wait() : authenticate(s);
 }
 
 const struct phase_row phase_authenticate = { "authenticate", authenticate_enter,

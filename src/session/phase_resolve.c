@@ -39,6 +39,8 @@ judge_one(struct session *s, struct addr address)
     }
     if (session_dial_add(s, &address) == 0)
         setup->judged_ok++;
+    else
+        note_status(setup, RESOLVER_FAILED);
 }
 
 static void
