@@ -189,13 +189,27 @@ put_padding(struct ring_writer *w, uint64_t len)
     w->head += len;
 }
 
+/* Takes the next number for a record that is in the ring once the head is w->head. The order lets
+   ring_next_seq_of() tell whether a killed writer's last record is there. */
+static uint64_t
+take_seq(struct ring_writer *w)
+{
+    uint64_t seq = w->next_seq++;
+
+    atomic_store_explicit(&w->data->commit[seq & 1], w->head, memory_order_release);
+    atomic_store_explicit(&w->data->next_seq, w->next_seq, memory_order_release);
+    return seq;
+}
+
+/* Counted first: a writer killed here reports one too many, never one too few. */
 static uint64_t
 drop(struct ring_writer *w)
 {
-    atomic_store_explicit(&w->data->next_seq, w->next_seq + 1, memory_order_relaxed);
     atomic_store_explicit(&w->data->dropped, ++w->dropped, memory_order_release);
+    uint64_t seq = take_seq(w);
+
     wake_reader(w);
-    return w->next_seq++;
+    return seq;
 }
 
 uint64_t
@@ -210,14 +224,13 @@ ring_append(struct ring_writer *w, struct ring_record *head, const void *body, s
     if (padding > 0)
         put_padding(w, padding);
     head->len = (uint32_t)(sizeof *head + len);
-    head->seq = w->next_seq++;
+    head->seq = w->next_seq;
     uint8_t *to = w->records + (w->head & (RING_DATA_SIZE - 1));
 
     memcpy(to, head, sizeof *head);
     memcpy(to + sizeof *head, body, len);
     w->head += size;
-    /* The number first: a writer killed between the two leaves a gap, never a number used twice. */
-    atomic_store_explicit(&w->data->next_seq, w->next_seq, memory_order_relaxed);
+    (void)take_seq(w);
     atomic_store_explicit(&w->data->head, w->head, memory_order_release);
     wake_reader(w);
     return head->seq;
@@ -238,6 +251,9 @@ ring_next_seq_of(int data_fd)
         return 0;
     uint64_t seq = d->magic == RING_DATA_MAGIC ? atomic_load(&d->next_seq) : 0;
 
+    /* The last number was taken, and its record never committed: it is as good as unused. */
+    if (seq > 0 && atomic_load(&d->head) < atomic_load(&d->commit[(seq - 1) & 1]))
+        seq--;
     munmap(d, RING_MAP_SIZE);
     return seq <= INT64_MAX ? seq : 0;
 }

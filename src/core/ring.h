@@ -81,8 +81,8 @@ void ring_tell_dropped(struct ring_reader *ring, uint64_t total);
 void ring_sleep(struct ring_reader *ring);
 void ring_awake(struct ring_reader *ring);
 
-/* Master, after the writer died: the sequence number after the last one it used; 0 when the map is
-   invalid. data_fd as from ring_create. */
+/* Master, after the writer died: the sequence number after the last one that is in the ring or was
+   counted as dropped, exact wherever the writer was killed; 0 when the map is invalid. data_fd as from ring_create. */
 uint64_t ring_next_seq_of(int data_fd);
 
 #endif

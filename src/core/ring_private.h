@@ -14,7 +14,7 @@
 
 #define RING_DATA_MAGIC UINT32_C(0x53505244)
 #define RING_INDEX_MAGIC UINT32_C(0x53505249)
-#define RING_LAYOUT 1U
+#define RING_LAYOUT 2U
 #define RING_HEADER_SIZE 4096U /* keeps records off the header's page */
 #define RING_MAP_SIZE (RING_HEADER_SIZE + RING_DATA_SIZE)
 #define RING_ALIGN 8U
@@ -27,6 +27,9 @@ struct ring_data {
     _Atomic uint64_t head;     /* position after the last record */
     _Atomic uint64_t next_seq; /* sequence number of the next record */
     _Atomic uint64_t dropped;
+    /* Where the head stands once the record with an even or odd number is in the ring: a head before
+       it says that the writer died between taking the last number and committing its record. */
+    _Atomic uint64_t commit[2];
 };
 
 /* The index memfd: the reader's. */

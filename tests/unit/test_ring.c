@@ -239,6 +239,40 @@ test_next_seq_of_nonsense(void **state)
     munmap(data, sizeof *data);
 }
 
+/* A writer killed between any two of its stores: the number counts only when the record is there. */
+static void
+test_next_seq_of_a_killed_writer(void **state)
+{
+    struct rig *r = *state;
+    struct ring_data *data
+        = mmap(NULL, sizeof *data, PROT_READ | PROT_WRITE, MAP_SHARED, r->data_fd, 0);
+    struct ring_record record = { .event = 1 };
+
+    assert_ptr_not_equal(data, MAP_FAILED);
+    for (int i = 0; i < 3; i++) {
+        uint64_t head = atomic_load(&data->head);
+        uint64_t seq = ring_next_seq(r->writer);
+        uint64_t at = atomic_load(&data->commit[seq & 1]);
+
+        assert_int_equal(ring_next_seq_of(r->data_fd), seq);
+        assert_int_equal(ring_append(r->writer, &record, "x", 1), seq);
+        uint64_t new_head = atomic_load(&data->head);
+        uint64_t new_at = atomic_load(&data->commit[seq & 1]);
+
+        assert_int_equal(ring_next_seq_of(r->data_fd), seq + 1);
+        atomic_store(&data->head, head);
+        assert_int_equal(ring_next_seq_of(r->data_fd), seq);
+        atomic_store(&data->next_seq, seq);
+        assert_int_equal(ring_next_seq_of(r->data_fd), seq);
+        atomic_store(&data->commit[seq & 1], at);
+        assert_int_equal(ring_next_seq_of(r->data_fd), seq);
+        atomic_store(&data->commit[seq & 1], new_at);
+        atomic_store(&data->next_seq, seq + 1);
+        atomic_store(&data->head, new_head);
+    }
+    munmap(data, sizeof *data);
+}
+
 int
 main(void)
 {
@@ -251,6 +285,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_lying_index, setup, teardown),
         cmocka_unit_test_setup_teardown(test_wrong_descriptors, setup, teardown),
         cmocka_unit_test_setup_teardown(test_next_seq_of_nonsense, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_next_seq_of_a_killed_writer, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
