@@ -168,22 +168,22 @@ accept_one(struct listener *l, int fd, const struct sockaddr_storage *ss, sockle
 
 enum accepted { ACCEPTED, ACCEPT_EMPTY, ACCEPT_EXHAUSTED };
 
-/* What accept4's errno means: errors of the connection itself are the connection's end (accept(2)
-   passes pending network errors on). */
+/* Errors of one connection (accept(2) passes pending network errors on): it is gone, and there may
+   be another. */
+static const int connection_errors[] = { EINTR, ECONNABORTED, ECONNRESET, EPERM, EPROTO, ENETDOWN,
+    ENOPROTOOPT, EHOSTDOWN, ENONET, EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH, ETIMEDOUT };
+
+/* What accept4's errno means. What is not known to pass by itself calls for a pause. */
 static enum accepted
 judge_errno(void)
 {
-    switch (errno) {
-    case EAGAIN:
+    if (errno == EAGAIN)
         return ACCEPT_EMPTY;
-    case EMFILE:
-    case ENFILE:
-    case ENOBUFS:
-    case ENOMEM:
-        return ACCEPT_EXHAUSTED;
-    default:
-        return ACCEPTED;
+    for (size_t i = 0; i < SP_COUNT(connection_errors); i++) {
+        if (errno == connection_errors[i])
+            return ACCEPTED;
     }
+    return ACCEPT_EXHAUSTED;
 }
 
 /* Takes one connection. */
