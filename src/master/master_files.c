@@ -18,6 +18,7 @@
 #define WRITABLE_BY_OTHERS (S_IWGRP | S_IWOTH)
 #define SECRET_MODE 0640
 #define LOG_MODE 0640
+#define COPY_TRIES 3 /* of a file that is written meanwhile */
 
 const struct file_rule file_rule_secret = { .what = "secret file", .max = 16U * 1024 * 1024,
     .forbidden = 07777 & ~(mode_t)SECRET_MODE };
@@ -77,19 +78,48 @@ judge(const struct file_rule *rule, const char *path, const struct stat *st, cha
     return 0;
 }
 
+static bool
+same_time(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+static bool
+same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size
+        && same_time(&a->st_mtim, &b->st_mtim) && same_time(&a->st_ctim, &b->st_ctim);
+}
+
+/* True when nobody wrote to it or replaced its mode since st was taken. */
+static bool
+is_unchanged(int fd, const struct stat *st)
+{
+    struct stat after;
+
+    return fstat(fd, &after) == 0 && same_file(&after, st);
+}
+
 static int
 copy_open(const struct file_rule *rule, const char *path, int fd, struct stat *st, char *error,
     size_t size)
 {
-    if (fstat(fd, st) < 0)
-        return complain(error, size, "%s: %s", path, strerror(errno));
-    if (judge(rule, path, st, error, size) < 0)
-        return -1;
-    int copy = memfd_copy("sallyport-file", fd, rule->max);
+    for (int i = 0; i < COPY_TRIES; i++) {
+        if (fstat(fd, st) < 0)
+            return complain(error, size, "%s: %s", path, strerror(errno));
+        if (judge(rule, path, st, error, size) < 0)
+            return -1;
+        int copy = lseek(fd, 0, SEEK_SET) < 0 ? -1 : memfd_copy("sallyport-file", fd, rule->max);
 
-    if (copy < 0)
-        (void)complain(error, size, "%s: %s", path, strerror(errno));
-    return copy;
+        if (copy < 0)
+            return complain(error, size, "%s: %s", path, strerror(errno));
+        if (is_unchanged(fd, st))
+            return copy;
+        fd_close(&copy);
+    }
+    memset(st, 0, sizeof *st); /* looked at again */
+    return complain(error, size, "%s: is being written; a file that is replaced as a whole (rename) "
+        "is read at once", path);
 }
 
 static int
@@ -139,12 +169,6 @@ file_open_log(const char *path, char *error, size_t size)
         "the gateway, and not writable by group or others", path);
 }
 
-static bool
-same_time(const struct timespec *a, const struct timespec *b)
-{
-    return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
 bool
 file_changed(const struct file_rule *rule, const char *path, const struct stat *seen)
 {
@@ -153,6 +177,5 @@ file_changed(const struct file_rule *rule, const char *path, const struct stat *
 
     if (result < 0)
         memset(&st, 0, sizeof st);
-    return st.st_dev != seen->st_dev || st.st_ino != seen->st_ino || st.st_size != seen->st_size
-        || !same_time(&st.st_mtim, &seen->st_mtim) || !same_time(&st.st_ctim, &seen->st_ctim);
+    return !same_file(&st, seen);
 }
