@@ -48,14 +48,43 @@ listening_address(int fd, struct addr *out)
     return out->family == ADDR_NONE ? -1 : 0;
 }
 
+static bool
+inherited_has(const struct inherited *in, int fd)
+{
+    for (size_t i = 0; i < in->count; i++) {
+        if (in->fds[i] == fd)
+            return true;
+    }
+    return false;
+}
+
+/* "[::]" here means IPv6 alone; a socket is bound that way or not, and stays so. */
+static bool
+is_dual(int fd, const struct addr *addr)
+{
+    int only = 0;
+    socklen_t size = sizeof only;
+
+    return addr->family == ADDR_IPV6 && addr_is_zero(addr)
+        && (getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, &size) < 0 || !only);
+}
+
 static void
 inherited_add(struct inherited *in, int fd)
 {
     struct addr addr;
 
+    if (inherited_has(in, fd))
+        return;
     if (in->count >= INHERITED_MAX || listening_address(fd, &addr) < 0
         || fd_set_cloexec(fd, 1) < 0) {
         log_warn("descriptor %d that was passed to us is no listening TCP socket; closed", fd);
+        fd_close(&fd);
+        return;
+    }
+    if (is_dual(fd, &addr)) {
+        log_warn("descriptor %d that was passed to us takes IPv4 too, which [::] does not here "
+            "(BindIPv6Only=ipv6-only); closed", fd);
         fd_close(&fd);
         return;
     }

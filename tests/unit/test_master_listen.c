@@ -131,6 +131,51 @@ an_earlier_masters_socket_is_used_once(void **state)
 }
 
 static void
+a_descriptor_named_twice_is_one_socket(void **state)
+{
+    struct inherited in;
+    struct addr addr;
+    char text[32];
+    int other = foreign_listener(&addr);
+
+    (void)state;
+    assert_true(snprintf(text, sizeof text, "%d,%d", other, other) > 0);
+    assert_int_equal(setenv("SALLYPORT_INHERIT", text, 1), 0);
+    inherited_collect(&in);
+    assert_int_equal(in.count, 1);
+    inherited_close(&in);
+    assert_int_equal(fcntl(other, F_GETFD), -1);
+}
+
+/* "[::]" is IPv6 alone, always. */
+static void
+a_socket_for_both_families_is_refused(void **state)
+{
+    struct inherited in;
+    struct addr any = parse("[::]:0");
+    struct sockaddr_storage ss;
+    socklen_t len = addr_to_sockaddr(&any, &ss);
+    char text[32];
+
+    (void)state;
+    for (int only = 0; only <= 1; only++) {
+        int fd = socket(AF_INET6, SOCK_STREAM, 0);
+
+        if (fd < 0 && errno == EAFNOSUPPORT)
+            skip();
+        assert_true(fd >= 0);
+        assert_int_equal(setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only), 0);
+        assert_int_equal(bind(fd, (struct sockaddr *)&ss, len), 0);
+        assert_int_equal(listen(fd, 5), 0);
+        assert_true(snprintf(text, sizeof text, "%d", fd) > 0);
+        assert_int_equal(setenv("SALLYPORT_INHERIT", text, 1), 0);
+        inherited_collect(&in);
+        assert_int_equal(in.count, only);
+        inherited_close(&in);
+    }
+}
+
+static void
 unwanted_and_unfit_descriptors_are_closed(void **state)
 {
     struct inherited in;
@@ -204,6 +249,8 @@ main(void)
         cmocka_unit_test(ipv6_listens_to_ipv6_only),
         cmocka_unit_test(a_taken_port_is_an_error),
         cmocka_unit_test(an_earlier_masters_socket_is_used_once),
+        cmocka_unit_test(a_descriptor_named_twice_is_one_socket),
+        cmocka_unit_test(a_socket_for_both_families_is_refused),
         cmocka_unit_test(unwanted_and_unfit_descriptors_are_closed),
         cmocka_unit_test(the_service_managers_sockets_are_for_one_process),
     };
