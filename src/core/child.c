@@ -91,7 +91,8 @@ open_ring(struct child *child, int data_fd, int index_fd)
     child->ring = ring_writer_open(data_fd, index_fd, child->wake_fd);
     if (child->ring == NULL)
         log_fatal("event ring: %s", strerror(errno));
-    log_to_ring(child->ring);
+    if (!child->init.plain_log)
+        log_to_ring(child->ring);
 }
 
 /* The descriptors of INIT, in the order ipc.h gives for each role. */

@@ -81,6 +81,7 @@ struct ipc_init {
     uint32_t incarnation;  /* counts every process the master ever started */
     bool privileged;       /* drop to uid and gid, chroot */
     bool debug;
+    bool plain_log;        /* diagnostics go to standard error alone: the audit does too */
     bool out_of_tree;      /* runs from a build tree: modules beside the program */
     uid_t uid;
     gid_t gid;

@@ -90,7 +90,8 @@ done(const struct cursor *c)
 
 /* ---- INIT ---- */
 
-enum { INIT_PRIVILEGED = 1, INIT_DEBUG = 2, INIT_OUT_OF_TREE = 4, INIT_FLAGS = 7 };
+enum { INIT_PRIVILEGED = 1, INIT_DEBUG = 2, INIT_OUT_OF_TREE = 4, INIT_PLAIN_LOG = 8,
+    INIT_FLAGS = 15 };
 
 size_t
 ipc_init_encode(const struct ipc_init *in, uint8_t *out, size_t size)
@@ -100,7 +101,7 @@ ipc_init_encode(const struct ipc_init *in, uint8_t *out, size_t size)
     writer_u8(&w, (uint8_t)in->role);
     writer_u8(&w,
         (uint8_t)((in->privileged ? INIT_PRIVILEGED : 0) | (in->debug ? INIT_DEBUG : 0)
-            | (in->out_of_tree ? INIT_OUT_OF_TREE : 0)));
+            | (in->out_of_tree ? INIT_OUT_OF_TREE : 0) | (in->plain_log ? INIT_PLAIN_LOG : 0)));
     writer_u16(&w, in->number);
     writer_u32(&w, in->incarnation);
     writer_u32(&w, in->uid);
@@ -124,6 +125,7 @@ ipc_init_decode(const struct ipc_message *m, struct ipc_init *out)
     out->privileged = (flags & INIT_PRIVILEGED) != 0;
     out->debug = (flags & INIT_DEBUG) != 0;
     out->out_of_tree = (flags & INIT_OUT_OF_TREE) != 0;
+    out->plain_log = (flags & INIT_PLAIN_LOG) != 0;
     out->number = cursor_u16(&c);
     out->incarnation = cursor_u32(&c);
     out->uid = cursor_u32(&c);

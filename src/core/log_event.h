@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Diagnostics as audit records: every log line also becomes a gateway.message. */
+/* Diagnostics as audit records: every log line also becomes a gateway.message, unless both would be
+   written to standard error. */
 #ifndef SP_CORE_LOG_EVENT_H
 #define SP_CORE_LOG_EVENT_H
 

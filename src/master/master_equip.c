@@ -62,6 +62,7 @@ fill_init(const struct process *p, struct ipc_init *init)
     init->incarnation = p->incarnation;
     init->privileged = m->users.privileged;
     init->debug = m->options.debug;
+    init->plain_log = m->settings->log.target == IMAGE_LOG_STDERR;
     init->out_of_tree = m->out_of_tree;
     init->uid = place->user.uid;
     init->gid = place->user.gid;

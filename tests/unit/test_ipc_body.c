@@ -302,7 +302,7 @@ test_values(void **state)
     assert_int_equal(out.role, IPC_LOGGER);
     assert_int_equal(out.number, 3);
     assert_int_equal(out.incarnation, 70000);
-    assert_true(out.debug && !out.privileged && !out.out_of_tree);
+    assert_true(out.debug && !out.privileged && !out.out_of_tree && !out.plain_log);
     assert_int_equal(out.uid, 101);
     assert_int_equal(out.gid, 102);
     assert_string_equal(out.label, "logger");
