@@ -123,9 +123,13 @@ handle_file(struct child *child, struct ipc_message *m)
     struct ipc_file_result result = { .accepted = true };
     uint8_t body[IPC_BODY_MAX];
 
-    if (ipc_file_decode(m, &result.file) < 0 || m->fd_count != 1)
-        log_fatal("a file did not arrive");
-    if (adopt_memfd(worker_of(child), result.file.kind, m->fds[0]) < 0) {
+    if (ipc_file_decode(m, &result.file) < 0)
+        log_panic("malformed FILE");
+    if (m->fd_count != 1) {
+        /* The sessions we have matter more than a newer file. */
+        result.accepted = false;
+        (void)strncpy(result.error, "out of descriptors", sizeof result.error - 1);
+    } else if (adopt_memfd(worker_of(child), result.file.kind, m->fds[0]) < 0) {
         result.accepted = false;
         (void)strncpy(result.error, strerror(errno), sizeof result.error - 1);
     }
