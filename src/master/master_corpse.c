@@ -182,12 +182,13 @@ corpse_make(struct process *p)
     p->next_corpse = m->corpses;
     m->corpses = p;
     m->corpse_count++;
-    p->drained = p->ring_data < 0;
+    /* Without a pidfd the logger never heard of the ring, and the process never of anything. */
+    p->drained = p->ring_data < 0 || p->pidfd < 0;
     p->reaped = p->place->role != IPC_WORKER;
     loop_timer_cancel(m->loop, &p->limit);
     p->limit.expired = drain_over;
-    if (!p->drained
-        && loop_timer_set(
+    if (p->drained
+        || loop_timer_set(
                m->loop, &p->limit, mono_add_seconds(loop_now(m->loop), MASTER_DRAIN_SECONDS)) < 0)
         reap_begin(p);
     drain_ask(master_logger(m), p);

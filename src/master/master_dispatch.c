@@ -98,7 +98,7 @@ send_failed(struct master *m, struct process *w)
 
     dispatch_recall(m, w);
     if (error == EPIPE || error == ECONNRESET || error == ENOTCONN) {
-        process_kill(w, "channel");
+        process_gone(w);
         return;
     }
     w->blocked = true;
@@ -169,10 +169,14 @@ dispatch_flush(struct master *m)
         for (uint32_t i = 0; i < m->capacity.workers; i++)
             flush_worker(m, m->workers[i].process);
     } while (m->dispatch.waiting.count > 0 && choose(m) != NULL);
-    if (m->dispatch.waiting.count == 0)
-        accept_resume(m, PAUSE_BLOCKED);
-    else
+    if (m->dispatch.waiting.count > 0) {
         accept_pause(m, PAUSE_BLOCKED);
+        return;
+    }
+    accept_resume(m, PAUSE_BLOCKED);
+    /* What was passed to others may have been all that kept us from accepting. */
+    if ((m->acceptor.paused & PAUSE_FULL) != 0 && dispatch_room(m))
+        accept_resume(m, PAUSE_FULL);
 }
 
 static void

@@ -27,6 +27,7 @@ send_version(struct process *p, const struct brokered *f, int fd, uint32_t gener
     (void)snprintf(file.option, sizeof file.option, "%s", f->option);
     size_t len = ipc_file_encode(&file, body, sizeof body);
 
+    p->files_asked++;
     process_send(p, IPC_FILE, body, len, &fd, 1);
 }
 
@@ -129,27 +130,29 @@ file_of(struct process *p, const struct ipc_file *file)
     return NULL;
 }
 
-void
+bool
 broker_result(struct process *p, const struct ipc_file_result *result)
 {
     struct brokered *f = file_of(p, &result->file);
 
-    if (f == NULL)
-        return;
+    if (f == NULL || p->files_asked == 0)
+        return false;
+    p->files_asked--;
     uint64_t bit = bit_of(&p->m->broker, f);
 
     if (f->candidate < 0 || result->file.generation != f->generation) {
         if (!result->accepted)
             log_warn("%s %s: %s", role_name(p->place->role), p->place->label, result->error);
-        return;
+        return true;
     }
     if ((p->files_waiting & bit) == 0)
-        return;
+        return true;
     p->files_waiting &= ~bit;
     f->waiting--;
     if (!result->accepted)
         refuse(p->m, f, result->error);
     settle(p->m, f);
+    return true;
 }
 
 void

@@ -69,6 +69,23 @@ is_full(int error)
 }
 
 static void
+send_failed(struct process *p, enum ipc_type type)
+{
+    log_trace("%s to %s: %s", ipc_type_name(type), p->place->label, strerror(errno));
+    if (errno == EPIPE || errno == ECONNRESET || errno == ENOTCONN)
+        process_gone(p);
+    else
+        process_kill(p, "channel");
+}
+
+/* The most that may wait: each child of the family may be announced at once. */
+static size_t
+outbox_max(const struct process *p)
+{
+    return MASTER_OUTBOX_MAX + p->m->place_count + MASTER_CORPSES_MAX;
+}
+
+static void
 keep(struct process *p, struct outgoing *o)
 {
     if (o == NULL) {
@@ -84,7 +101,7 @@ keep(struct process *p, struct outgoing *o)
     p->outbox_last = o;
     p->outbox_count++;
     want_write(p, true);
-    if (p->outbox_count > MASTER_OUTBOX_MAX)
+    if (p->outbox_count > outbox_max(p))
         process_kill(p, "deaf");
 }
 
@@ -98,8 +115,7 @@ process_send(struct process *p, enum ipc_type type, const void *body, size_t len
         if (ipc_send(&p->peer, type, body, len, fds, fd_count) == 0)
             return;
         if (!is_full(errno)) {
-            log_trace("%s to %s: %s", ipc_type_name(type), p->place->label, strerror(errno));
-            process_kill(p, "channel");
+            send_failed(p, type);
             return;
         }
     }
@@ -141,7 +157,7 @@ outbox_flush(struct process *p)
         if (is_full(errno))
             want_write(p, errno == EAGAIN);
         else
-            process_kill(p, "channel");
+            send_failed(p, o->type);
         return;
     }
     want_write(p, false);

@@ -34,7 +34,7 @@
 #define MASTER_KILL_SECONDS 2      /* what a child gets beyond the time STOP named */
 #define MASTER_READ_BUDGET 32      /* messages of one child in one turn */
 #define MASTER_ACCEPT_BUDGET 64    /* connections of one listener in one turn */
-#define MASTER_OUTBOX_MAX 256      /* messages waiting for one child */
+#define MASTER_OUTBOX_MAX 256      /* messages waiting for one child, announcements apart */
 #define MASTER_POOLS_MAX 32        /* modules of an image */
 #define MASTER_FILES_MAX 64        /* brokered files; children keep a bit for each */
 #define MASTER_CORPSES_MAX 64      /* undrained rings kept of the dead */
@@ -157,6 +157,7 @@ struct process {
     bool stopped;               /* by a signal */
     struct mono stopped_since;
 
+    uint32_t files_asked;       /* FILEs sent, less FILE_RESULTs */
     uint64_t files_waiting;     /* bit per brokered file whose candidate it has to judge */
 
     /* worker */
@@ -219,6 +220,9 @@ void outbox_stopping(struct process *p);
 void process_readable(struct loop_io *io, uint32_t events);
 /* Reads what a dead child left in its channel. */
 void process_read_rest(struct process *p);
+/* Its end of the channel is closed: it is about to exit and has a moment for that (a core, a leak
+   check), then it is killed. */
+void process_gone(struct process *p);
 /* SIGKILL, and no more of its messages. reason is a constant word for worker.exit. */
 void process_kill(struct process *p, const char *reason);
 void process_signal(const struct process *p, int signo);
@@ -281,7 +285,8 @@ int broker_init(struct master *m, char *error, size_t size) SP_MUST_USE;
 int broker_check(struct master *m, char *error, size_t size) SP_MUST_USE;
 void broker_start(struct master *m); /* looking every 5 s */
 void broker_send(struct process *p);   /* all that c needs */
-void broker_result(struct process *p, const struct ipc_file_result *result);
+/* False: an answer to what was not asked. */
+bool broker_result(struct process *p, const struct ipc_file_result *result) SP_MUST_USE;
 void broker_forget(struct process *p); /* it died: do not wait for its answers */
 /* True when every module's files were accepted by somebody. */
 bool broker_settled(const struct master *m);

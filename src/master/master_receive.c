@@ -64,10 +64,11 @@ process_kill(struct process *p, const char *reason)
     process_signal(p, SIGKILL);
 }
 
-/* It closed its end: it is about to exit, and has a moment for it (a core, a leak check). */
-static void
-channel_closed(struct process *p)
+void
+process_gone(struct process *p)
 {
+    if (!process_alive(p))
+        return;
     detach(p);
     watch_limit(p, MASTER_KILL_SECONDS);
 }
@@ -140,7 +141,7 @@ on_lost(struct process *p, struct ipc_message *message)
 {
     uint32_t count;
 
-    if (ipc_u32_decode(message, &count) < 0)
+    if (ipc_u32_decode(message, &count) < 0 || count == 0 || count > IPC_SESSIONS_MAX)
         return false;
     struct master *m = p->m;
 
@@ -162,8 +163,7 @@ on_file_result(struct process *p, struct ipc_message *message)
 
     if (ipc_file_result_decode(message, &result) < 0)
         return false;
-    broker_result(p, &result);
-    return true;
+    return broker_result(p, &result);
 }
 
 static struct process *
@@ -254,7 +254,7 @@ receive_one(struct process *p)
     case IPC_AGAIN:
         return false;
     case IPC_EOF:
-        channel_closed(p);
+        process_gone(p);
         return false;
     case IPC_VIOLATION:
         violation(p, why);
@@ -284,19 +284,23 @@ process_readable(struct loop_io *io, uint32_t events)
     }
 }
 
-/* Only the ends of sessions still matter of what a dead child said. */
+/* Only the ends of sessions still matter of what a dead child said. What breaks the rules between
+   them is passed over: the records of those that ended are in its ring, and must not be doubled. */
 void
 process_read_rest(struct process *p)
 {
     struct ipc_message message;
     const char *why = NULL;
-    bool sane = true;
 
-    for (int i = 0; sane && i < REST_MAX; i++) {
-        if (ipc_recv(&p->peer, &message, &why) != IPC_OK)
+    for (int i = 0; i < REST_MAX; i++) {
+        enum ipc_result result = ipc_recv(&p->peer, &message, &why);
+
+        if (result == IPC_VIOLATION)
+            continue;
+        if (result != IPC_OK)
             return;
         if (message.type == IPC_ENDED)
-            sane = on_ended(p, &message);
+            (void)on_ended(p, &message);
         ipc_message_close(&message);
     }
 }

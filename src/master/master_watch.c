@@ -60,6 +60,9 @@ limit_over(struct loop_timer *timer)
     } else if (p->phase == PROCESS_STOPPING) {
         process_kill(p, "stop-timeout");
     } else if (p->phase == PROCESS_KILLED) {
+        /* It closed its channel and went on. */
+        if (p->reason == NULL)
+            p->reason = "channel";
         process_signal(p, SIGKILL);
     }
 }

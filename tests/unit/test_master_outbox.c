@@ -5,6 +5,7 @@
 #include "tests/unit/unit.h"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static uint32_t
@@ -78,7 +79,7 @@ a_deaf_child_is_killed(void **state)
     struct rig *r = *state;
 
     rig_fill(r, 0);
-    for (int i = 0; i <= MASTER_OUTBOX_MAX; i++)
+    for (uint32_t i = 0; i <= MASTER_OUTBOX_MAX + MASTER_CORPSES_MAX + r->m.place_count; i++)
         process_send_u32(&r->workers[0], IPC_PING, 1);
     assert_true(rig_was_killed(r, 0));
     assert_string_equal(r->workers[0].reason, "deaf");
@@ -112,6 +113,22 @@ what_a_stopping_child_may_not_get_is_dropped(void **state)
     fd_close(&fd);
 }
 
+/* A child that ended in order closes its channel first; that is no reason of its own. */
+static void
+a_stopping_child_that_is_gone_keeps_its_reason(void **state)
+{
+    struct rig *r = *state;
+    struct process *p = &r->workers[0];
+
+    p->reason = "stopping";
+    process_set_phase(p, PROCESS_STOPPING);
+    (void)shutdown(r->theirs[0].fd, SHUT_RDWR);
+    process_send_u32(p, IPC_PING, 1);
+    assert_int_equal(p->phase, PROCESS_KILLED);
+    assert_string_equal(p->reason, "stopping");
+    assert_true(loop_timer_armed(&p->limit));
+}
+
 int
 main(void)
 {
@@ -121,6 +138,8 @@ main(void)
         cmocka_unit_test_setup_teardown(a_waiting_descriptor_is_a_copy, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(a_deaf_child_is_killed, rig_setup, rig_teardown),
         cmocka_unit_test_setup_teardown(what_a_stopping_child_may_not_get_is_dropped, rig_setup,
+            rig_teardown),
+        cmocka_unit_test_setup_teardown(a_stopping_child_that_is_gone_keeps_its_reason, rig_setup,
             rig_teardown),
     };
 

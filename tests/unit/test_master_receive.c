@@ -158,6 +158,53 @@ the_rest_of_a_dead_worker_is_read(void **state)
     assert_non_null(sessions_get(&r->m.sessions, b));
 }
 
+/* Its records of those that ended are in its ring: none may be closed a second time. */
+static void
+what_breaks_the_rules_does_not_hide_what_ended(void **state)
+{
+    struct rig *r = *state;
+    uint64_t a = give_session(r, 0);
+    uint64_t b = give_session(r, 0);
+
+    rig_say_ended(r, 0, 42);
+    rig_say_ended(r, 0, a);
+    assert_int_equal(send(r->theirs[0].fd, "noise", 5, MSG_NOSIGNAL), 5);
+    rig_say_ended(r, 0, b);
+    process_kill(&r->workers[0], "test");
+    process_read_rest(&r->workers[0]);
+    assert_int_equal(r->workers[0].sessions.count, 0);
+}
+
+static void
+an_answer_about_a_file_not_sent_is_a_violation(void **state)
+{
+    struct rig *r = *state;
+    struct ipc_file_result result = { .file = { .kind = IPC_FILE_HOSTS, .generation = 1 },
+        .error = "flood" };
+    uint8_t body[IPC_BODY_MAX];
+
+    rig_say(r, 1, IPC_FILE_RESULT, body, ipc_file_result_encode(&result, body, sizeof body));
+    rig_turn(r);
+    assert_true(rig_was_killed(r, 1));
+    assert_string_equal(r->workers[1].reason, "violation");
+}
+
+static void
+more_lost_than_a_message_holds_is_a_violation(void **state)
+{
+    struct rig *r = *state;
+    uint8_t body[4];
+
+    rig_say(r, 0, IPC_LOST, body, ipc_u32_encode(IPC_SESSIONS_MAX, body, sizeof body));
+    rig_turn(r);
+    assert_int_equal(r->m.lost, IPC_SESSIONS_MAX);
+    assert_false(rig_was_killed(r, 0));
+    rig_say(r, 0, IPC_LOST, body, ipc_u32_encode(IPC_SESSIONS_MAX + 1, body, sizeof body));
+    rig_turn(r);
+    assert_true(rig_was_killed(r, 0));
+    assert_int_equal(r->m.lost, IPC_SESSIONS_MAX);
+}
+
 int
 main(void)
 {
@@ -175,6 +222,12 @@ main(void)
         cmocka_unit_test_setup_teardown(the_end_of_a_channel_waits_for_the_exit, rig_setup,
             rig_teardown),
         cmocka_unit_test_setup_teardown(the_rest_of_a_dead_worker_is_read, rig_setup, rig_teardown),
+        cmocka_unit_test_setup_teardown(what_breaks_the_rules_does_not_hide_what_ended, rig_setup,
+            rig_teardown),
+        cmocka_unit_test_setup_teardown(an_answer_about_a_file_not_sent_is_a_violation, rig_setup,
+            rig_teardown),
+        cmocka_unit_test_setup_teardown(more_lost_than_a_message_holds_is_a_violation, rig_setup,
+            rig_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
