@@ -3,6 +3,7 @@
 #include "tests/unit/config_rig.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "lib/base/fd.h"
@@ -31,6 +32,17 @@ rig_file(struct rig *r, const char *name, const char *text, size_t len)
     r->file_count++;
 }
 
+/* Where the build tree has the methods that were not built in. */
+static const char *
+rig_module_dir(void)
+{
+    static char dir[4096];
+    const char *top = getenv("top_builddir");
+    const int n = snprintf(dir, sizeof(dir), "%s/modules", top != NULL ? top : ".");
+    assert_in_range(n, 1, sizeof(dir) - 1);
+    return dir;
+}
+
 void
 rig_init(struct rig *r, const char *text)
 {
@@ -40,7 +52,7 @@ rig_init(struct rig *r, const char *text)
         .open = rig_open,
         .ctx = r,
         .path = text != NULL ? RIG_MAIN : NULL,
-        .module_dir = "/nonexistent",
+        .module_dir = rig_module_dir(),
         .cpus = 6,
     };
     if (text != NULL) {

@@ -218,7 +218,7 @@ put_section(struct page *p, const struct config_section *section)
     put(p, ".El\n");
 }
 
-/* The sections of modules that this tree builds in, after our own. */
+/* The sections of modules that this tree builds, after our own. */
 static void
 put_module(struct page *p, struct config_compiler *c, const char *name, const char *sentence)
 {
@@ -238,11 +238,14 @@ render(void)
 {
     struct page *p = calloc(1, sizeof(*p));
     struct config_compiler *c = calloc(1, sizeof(*c));
-    const struct config_source source = { .module_dir = "/nonexistent" };
+    char modules[4096];
+    const char *top = getenv("top_builddir");
+    const struct config_source source = { .module_dir = modules };
     size_t count = 0;
     const struct config_section *sections = config_sections(&count);
     assert_non_null(p);
     assert_non_null(c);
+    snprintf(modules, sizeof(modules), "%s/modules", top != NULL ? top : ".");
     c->source = &source;
     for (size_t i = 0; i < count; i++) {
         put_section(p, &sections[i]);
