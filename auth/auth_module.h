@@ -79,7 +79,17 @@ struct auth_config {
     const char *(*value)(const void *ctx, const char *name, unsigned i);
 };
 
+/* How the pool of a method is run: the master needs it, so both objects declare the same. */
+struct auth_pool {
+    unsigned processes;    /* preset when the section's `processes` is absent or 0; 0: half as many
+                              as workers, at least 2 */
+    bool blocks;           /* a step may wait for something outside: at least 8 processes then */
+    unsigned step_seconds; /* a step that runs longer means a hung process; never 0 */
+    const char *user;      /* another user than auth-user, or NULL */
+};
+
 struct auth_config_face {
+    const struct auth_pool *pool; /* NULL for a module without a pool */
     const struct auth_option *options;
     /* Checks that need more than one value. 0, or -1 with error filled. NULL: none. */
     int (*check)(const struct auth_config *config, char *error, size_t size);
@@ -200,10 +210,6 @@ struct auth_secret_module {
     uint32_t version;
     const char *name;
     uint8_t method;
-    unsigned processes;    /* preset of the pool; 0: half as many as workers, at least 2 */
-    const char *user;      /* another user than auth-user, or NULL */
-    bool blocks;           /* a step may wait for something outside */
-    unsigned step_seconds; /* a step that runs longer means a hung process */
     size_t state_size;     /* per conversation, zeroed by the host */
     struct auth_config_face config;
 

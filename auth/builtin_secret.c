@@ -28,7 +28,7 @@ secret_check(const struct auth_secret_module *m, const char *name, char *error, 
         return -1;
     }
     if (m->name == NULL || strcmp(m->name, name) != 0 || m->method == 0xFF || m->open == NULL ||
-        m->close == NULL || m->step == NULL || m->step_seconds == 0 || m->config.options == NULL) {
+        m->close == NULL || m->step == NULL || m->config.pool == NULL || m->config.options == NULL) {
         auth_error(error, size, "module %s: its secret face is incomplete", name);
         return -1;
     }

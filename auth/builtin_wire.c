@@ -45,7 +45,7 @@ wire_check(const struct auth_wire_module *m, const char *name, char *error, size
     if (m->name == NULL || strcmp(m->name, name) != 0 || m->method == 0xFF ||
         m->config.options == NULL || m->message_max > AUTH_TOKEN_MAX ||
         (m->needs_pool &&
-            (m->frame == NULL || m->answer == NULL || m->refuse == NULL || m->message_max == 0))) {
+            (m->config.pool == NULL || m->config.pool->step_seconds == 0 || m->frame == NULL || m->answer == NULL || m->refuse == NULL || m->message_max == 0))) {
         auth_error(error, size, "module %s: its wire face is incomplete", name);
         return -1;
     }

@@ -8,6 +8,7 @@
 #define USERPASS_METHOD 0x02
 #define USERPASS_FILE_OPTION "file"
 
+extern const struct auth_pool userpass_pool;
 extern const struct auth_option userpass_options[];
 
 int userpass_check(const struct auth_config *config, char *error, size_t size);

@@ -16,9 +16,6 @@
 #include "lib/base/clock.h"
 #include "lib/base/cursor.h"
 
-/* A bcrypt cost of 17 takes seven seconds on a machine of today. */
-#define STEP_SECONDS 60
-
 struct userpass {
     struct userpass_table *table;
     struct userpass_crypt *crypt;
@@ -168,11 +165,9 @@ AUTH_SECRET_MODULE(userpass) = {
     .version = AUTH_MODULE_VERSION,
     .name = "userpass",
     .method = USERPASS_METHOD,
-    .processes = 0,
-    .blocks = false,
-    .step_seconds = STEP_SECONDS,
     .state_size = 0,
     .config = {
+        .pool = &userpass_pool,
         .options = userpass_options,
         .check = userpass_check,
         .check_file = userpass_check_file,

@@ -71,6 +71,7 @@ AUTH_WIRE_MODULE(userpass) = {
     .message_max = USERPASS_MESSAGE_MAX,
     .state_size = 0,
     .config = {
+        .pool = &userpass_pool,
         .options = userpass_options,
         .check = userpass_check,
         .check_file = userpass_check_file,

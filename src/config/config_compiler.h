@@ -12,7 +12,6 @@
 #include "src/config/config_value.h"
 
 #define CONFIG_MODULES_MAX 32 /* methods a configuration may speak of */
-#define CONFIG_STEP_SECONDS 30 /* a step of any module's pool that runs longer is a hung process */
 
 /* A method module and its section. */
 struct config_module {

@@ -248,8 +248,13 @@ module_processes(struct config_compiler *c, const struct config_module *m,
     if (text != NULL && !config_value_number(key, text, &n, &error)) {
         n = 0;
     }
-    const uint32_t half = c->workers / 2 > 2 ? c->workers / 2 : 2;
-    return n > 0 ? (uint32_t)n : half;
+    const struct auth_pool *pool = m->wire->config.pool;
+    const uint32_t least = pool->blocks ? 8 : 2;
+    const uint32_t preset = pool->processes > 0 ? pool->processes : c->workers / 2;
+    if (n > 0) {
+        return (uint32_t)n;
+    }
+    return pool->processes > 0 || preset > least ? preset : least;
 }
 
 static struct image_module
@@ -269,7 +274,9 @@ module_write(struct config_compiler *c, struct config_module *m)
     }
     if (m->wire->needs_pool) {
         out.processes = module_processes(c, m, block);
-        out.step_seconds = CONFIG_STEP_SECONDS;
+        out.step_seconds = m->wire->config.pool->step_seconds;
+        out.user = config_builder_text(
+            &c->builder, m->wire->config.pool->user != NULL ? m->wire->config.pool->user : "");
     }
     out.options = config_builder_list(&c->builder, rows, sizeof(*rows), count);
     free(rows);

@@ -13,6 +13,8 @@
 #define TESTPRIV_VERSION AUTH_MODULE_VERSION
 #endif
 
+static const struct auth_pool testpriv_pool = { .processes = 1, .step_seconds = 10 };
+
 static const struct auth_option testpriv_options[] = {
     {
         .name = "phrase",

@@ -79,7 +79,7 @@ AUTH_WIRE_MODULE(testpriv) = {
     .needs_pool = true,
     .message_max = 256,
     .state_size = sizeof(struct testpriv_wire_state),
-    .config = { .options = testpriv_options },
+    .config = { .pool = &testpriv_pool, .options = testpriv_options },
     .frame = testpriv_frame,
     .answer = testpriv_answer,
     .refuse = testpriv_refuse,

@@ -77,7 +77,7 @@ test_presets(void **state)
     assert_int_equal(m->method, 2);
     assert_int_equal(m->has_secret, 1);
     assert_int_equal(m->processes, 3); /* half as many as workers */
-    assert_true(m->step_seconds > 0);
+    assert_int_equal(m->step_seconds, 60);
     assert_string_equal(image_option(r.image, m, "remember"), "60");
     assert_null(image_option(r.image, m, "nope"));
     rig_free(&r);
