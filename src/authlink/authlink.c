@@ -22,19 +22,73 @@ packets_make(struct authlink *link)
     return link->sending != NULL && link->receiving != NULL ? 0 : -1;
 }
 
+/* ---- waiting for a place in the queue ---- */
+
+static void queue_ready(struct loop_io *io, uint32_t events);
+
+/* Its end is somebody's who waits no more. */
+static void
+queue_close(struct authlink_queue *q)
+{
+    if (q->fd >= 0)
+        loop_io_del(q->link->loop, &q->io, q->fd);
+    fd_close(&q->fd);
+}
+
+/* Wakes us when it takes something, if anybody waits for that. */
+static int
+queue_watch(struct authlink_queue *q)
+{
+    if (q->first == NULL || loop_io_active(&q->io))
+        return 0;
+    q->io.ready = queue_ready;
+    return loop_io_add(q->link->loop, &q->io, q->fd, EPOLLOUT);
+}
+
+static void
+queue_leave(struct authlink_conversation *c)
+{
+    struct authlink_queue *q = c->queue;
+
+    if (q == NULL)
+        return;
+    *(c->previous != NULL ? &c->previous->next : &q->first) = c->next;
+    *(c->next != NULL ? &c->next->previous : &q->last) = c->previous;
+    c->queue = NULL;
+    fd_close(&c->other);
+    if (q->first == NULL && q->fd >= 0)
+        loop_io_del(q->link->loop, &q->io, q->fd);
+}
+
+/* Takes the pool's end over. */
+static int
+queue_join(struct authlink_queue *q, struct authlink_conversation *c, int other)
+{
+    c->queue = q;
+    c->other = other;
+    c->next = NULL;
+    c->previous = q->last;
+    *(q->last != NULL ? &q->last->next : &q->first) = c;
+    q->last = c;
+    if (queue_watch(q) == 0)
+        return 0;
+    queue_leave(c);
+    return -1;
+}
+
 void
 authlink_init(struct authlink *link, struct loop *loop)
 {
     *link = (struct authlink) { .loop = loop };
     for (size_t i = 0; i < AUTHLINK_POOLS_MAX; i++)
-        link->queue[i] = -1;
+        link->queues[i] = (struct authlink_queue) { .fd = -1, .link = link };
 }
 
 void
 authlink_close(struct authlink *link)
 {
     for (size_t i = 0; i < AUTHLINK_POOLS_MAX; i++)
-        fd_close(&link->queue[i]);
+        queue_close(&link->queues[i]);
     secret_free(link->sending, CONVERSATION_MAX);
     secret_free(link->receiving, CONVERSATION_MAX);
     link->sending = NULL;
@@ -50,9 +104,14 @@ authlink_set_queue(struct authlink *link, uint32_t pool, int fd)
     }
     if (packets_make(link) != 0)
         return -1;
-    fd_close(&link->queue[pool]);
-    link->queue[pool] = fd;
-    return 0;
+    struct authlink_queue *q = &link->queues[pool];
+
+    queue_close(q);
+    q->fd = fd;
+    if (queue_watch(q) == 0)
+        return 0;
+    q->fd = -1;
+    return -1;
 }
 
 /* ---- sending ---- */
@@ -99,14 +158,40 @@ hand_over(int queue, int fd)
     return sendmsg(queue, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) == 1 ? 0 : -1;
 }
 
-/* ---- receiving ---- */
-
 static void
 conversation_lost(struct authlink_conversation *c, const char *why)
 {
     authlink_end(c);
     c->answered(c, NULL, why);
 }
+
+static bool
+queue_full(int error)
+{
+    return error == EAGAIN || error == EWOULDBLOCK;
+}
+
+/* The queue takes something again, or its other end is gone: then each who waits learns it. */
+static void
+queue_ready(struct loop_io *io, uint32_t events)
+{
+    struct authlink_queue *q =
+        (struct authlink_queue *)((char *)io - offsetof(struct authlink_queue, io));
+
+    (void)events;
+    while (q->first != NULL) {
+        struct authlink_conversation *c = q->first;
+
+        if (hand_over(q->fd, c->other) == 0)
+            queue_leave(c);
+        else if (queue_full(errno))
+            return;
+        else
+            conversation_lost(c, "the queue to the auth processes is gone");
+    }
+}
+
+/* ---- receiving ---- */
 
 static void
 conversation_received(struct authlink_conversation *c, size_t len)
@@ -147,8 +232,8 @@ conversation_ready(struct loop_io *io, uint32_t events)
 /* ---- conversations ---- */
 
 static int
-conversation_start(struct authlink *link, struct authlink_conversation *c, int queue, int other,
-    const struct conversation_open *open)
+conversation_start(struct authlink *link, struct authlink_conversation *c,
+    struct authlink_queue *queue, int *other, const struct conversation_open *open)
 {
     const size_t len = conversation_open_encode(open, link->sending, CONVERSATION_MAX);
 
@@ -156,7 +241,10 @@ conversation_start(struct authlink *link, struct authlink_conversation *c, int q
     if (packet_send_out(link, c->fd, len) != 0 ||
         loop_io_add(link->loop, &c->io, c->fd, EPOLLIN) != 0)
         return -1;
-    if (hand_over(queue, other) == 0)
+    /* Nobody overtakes those who wait already. */
+    if (queue->first == NULL && hand_over(queue->fd, *other) == 0)
+        return 0;
+    if ((queue->first != NULL || queue_full(errno)) && queue_join(queue, c, fd_take(other)) == 0)
         return 0;
     loop_io_del(link->loop, &c->io, c->fd);
     return -1;
@@ -168,14 +256,15 @@ authlink_open(struct authlink *link, uint32_t pool, struct authlink_conversation
 {
     int pair[2];
 
-    if (pool >= AUTHLINK_POOLS_MAX || link->queue[pool] < 0) {
+    if (pool >= AUTHLINK_POOLS_MAX || link->queues[pool].fd < 0) {
         errno = ENOTCONN;
         return -1;
     }
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0)
         return -1;
     c->fd = pair[0];
-    const int result = conversation_start(link, c, link->queue[pool], pair[1], open);
+    c->queue = NULL;
+    const int result = conversation_start(link, c, &link->queues[pool], &pair[1], open);
 
     fd_close(&pair[1]);
     if (result != 0)
@@ -203,6 +292,7 @@ authlink_end(struct authlink_conversation *c)
 {
     if (c->link == NULL)
         return;
+    queue_leave(c);
     loop_io_del(c->link->loop, &c->io, c->fd);
     fd_close(&c->fd);
     c->link = NULL;

@@ -18,9 +18,21 @@
 
 /* The worker's sending ends, by pool (index of the module in the image). */
 #define AUTHLINK_POOLS_MAX 32
+
+struct authlink_conversation;
+
+/* One pool's queue, and the conversations that wait until it takes them, first come first served. */
+struct authlink_queue {
+    struct loop_io io; /* registered while somebody waits */
+    int fd;            /* owned; -1: none */
+    struct authlink *link;
+    struct authlink_conversation *first;
+    struct authlink_conversation *last;
+};
+
 struct authlink {
     struct loop *loop;
-    int queue[AUTHLINK_POOLS_MAX]; /* owned; -1: none */
+    struct authlink_queue queues[AUTHLINK_POOLS_MAX];
     /* One packet each way, in secret memory, zeroed after every use; made with the first queue, so
        that a worker whose methods need no pool has none. */
     uint8_t *sending;
@@ -39,6 +51,10 @@ struct authlink_conversation {
     struct loop_io io;
     int fd;
     struct authlink *link; /* NULL: not open */
+    struct authlink_queue *queue; /* where it waits; NULL: it is handed over */
+    struct authlink_conversation *next;
+    struct authlink_conversation *previous;
+    int other; /* the pool's end while it waits */
     /* One answer arrived; result is a borrow until the call returns. After AUTH_CONTINUE the
        conversation stays open for authlink_next; after AUTH_SUCCESS and AUTH_FAILURE it is closed
        already. result NULL: the pool's process is gone or its message is malformed (why says
@@ -47,9 +63,9 @@ struct authlink_conversation {
         const char *why);
 };
 
-/* Opens a conversation with its first client message. 0, or -1 with errno (EAGAIN: the queue is
-   full; ENOTCONN: no queue; EPIPE, ECONNRESET: no pool; EMFILE; ETOOMANYREFS; EMSGSIZE: a field is
-   too long). The password passes through no heap memory of ours but secret memory. */
+/* Opens a conversation with its first client message; when the queue is full it waits there. 0, or
+   -1 with errno (ENOTCONN: no queue; EPIPE, ECONNRESET: no pool; EMFILE; ETOOMANYREFS; EMSGSIZE: a
+   field is too long). The password passes through no heap memory of ours but secret memory. */
 int authlink_open(struct authlink *link, uint32_t pool, struct authlink_conversation *c,
     const struct conversation_open *open) SP_MUST_USE;
 

@@ -325,25 +325,66 @@ test_no_queue(void **state)
     assert_int_equal(authlink_set_queue(&t.link, 0, -1), -1);
 }
 
+#define CROWD 400
+
+static struct authlink_conversation crowd[CROWD];
+
+/* As many as the queue takes, and more. How many wait. */
+static size_t
+open_crowd(void)
+{
+    const struct conversation_open open = sample("x", 1);
+    size_t waiting = 0;
+
+    memset(crowd, 0, sizeof crowd);
+    for (size_t i = 0; i < CROWD; i++) {
+        crowd[i].answered = answered;
+        assert_int_equal(authlink_open(&t.link, 3, &crowd[i], &open), 0);
+        waiting += crowd[i].queue != NULL;
+    }
+    return waiting;
+}
+
+/* Those the queue has no room for wait, and come in their order; one that gives up never comes. */
 static void
 test_queue_full(void **state)
 {
-    static struct authlink_conversation many[4096];
+    (void)state;
+    assert_in_range(open_crowd(), 10, CROWD - 10);
+    assert_non_null(crowd[CROWD - 5].queue);
+    authlink_end(&crowd[CROWD - 5]);
+    authlink_end(&crowd[CROWD - 1]);
+    for (size_t i = 0; i < CROWD - 1; i++) {
+        for (int k = 0; k < 10 && crowd[i].link != NULL && crowd[i].queue != NULL; k++)
+            assert_int_equal(loop_turn(t.loop, 100), 0);
+        if (crowd[i].link == NULL)
+            continue;
+        int fd = pool_take();
+
+        fd_close(&fd);
+        authlink_end(&crowd[i]);
+    }
+    assert_int_equal(recv(t.queue, &(char) { 0 }, 1, MSG_DONTWAIT), -1);
+    assert_int_equal(errno, EAGAIN);
+}
+
+/* Nobody waits for a pool that is gone. */
+static void
+test_queue_ends_while_full(void **state)
+{
     const struct conversation_open open = sample("x", 1);
-    size_t count = 0;
 
     (void)state;
-    while (count < SP_COUNT(many)) {
-        many[count].answered = answered;
-        if (authlink_open(&t.link, 3, &many[count], &open) != 0)
-            break;
-        count++;
-    }
-    assert_true(errno == EAGAIN || errno == ETOOMANYREFS || errno == EMFILE);
-    assert_true(count > 5);
-    assert_null(many[count].link);
-    for (size_t i = 0; i < count; i++)
-        authlink_end(&many[i]);
+    assert_true(open_crowd() > 0);
+    for (size_t i = CROWD; i-- > 0 && crowd[i].queue != NULL;)
+        authlink_end(&crowd[i]);
+    assert_int_equal(authlink_open(&t.link, 3, &t.c, &open), 0);
+    assert_non_null(t.c.queue);
+    fd_close(&t.queue);
+    for (size_t i = 0; i < CROWD; i++)
+        authlink_end(&crowd[i]);
+    turn();
+    assert_string_equal(t.why, "the queue to the auth processes is gone");
 }
 
 static void
@@ -408,6 +449,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_small_socket_buffer, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_queue, setup, teardown),
         cmocka_unit_test_setup_teardown(test_queue_full, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_queue_ends_while_full, setup, teardown),
         cmocka_unit_test_setup_teardown(test_out_of_descriptors, setup, teardown),
         cmocka_unit_test_setup_teardown(test_end_twice, setup, teardown),
         cmocka_unit_test_setup_teardown(test_too_long_to_send, setup, teardown),
