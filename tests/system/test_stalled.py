@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """A thousand clients that stop in mid-login, and one more who gets in at once."""
 import resource
+import signal
 import time
 
 import pytest
@@ -70,4 +71,24 @@ def test_a_hundred_logins_at_once_that_cost_time(start, echo):
         for client in guessers[:20]:
             assert client.recv(2) == b"\x01\x01"
         for client in guessers:
+            client.close()
+
+
+def test_a_thousand_logins_before_the_pool_looks(start):
+    """More than its queue holds: the rest waits its turn, and nobody's right password is refused."""
+    need_descriptors(COUNT + 200)
+    gateway = start(methods=["userpass"], workers=1, userpass="processes = 1")
+    auth = gateway.children("auth")[0]
+    gw.kill(auth, signal.SIGSTOP)
+    crowd = [Client(gateway).send(socks.hello(2), socks.login("alice", "wonderland")) for _ in range(COUNT)]
+    for client in crowd:
+        assert client.recv(2) == b"\x05\x02"
+    for client in crowd[::10]:
+        client.reset()
+    for client in crowd[::10]:
+        assert gateway.closing(client)["event"] in ("protocol.error", "auth.failure")
+    gw.kill(auth, signal.SIGCONT)
+    for i, client in enumerate(crowd):
+        if i % 10 != 0:
+            assert client.recv(2) == b"\x01\x00", i
             client.close()
