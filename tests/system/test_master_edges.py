@@ -260,8 +260,8 @@ def test_signals_during_the_start(start, as_root):
 
 # --- deaths in the middle of everything ---
 
-@pytest.mark.sanitizers
-@pytest.mark.parametrize("as_root", USERS)
+@pytest.mark.parametrize("as_root", [  # leaks cannot be looked for from inside an empty chroot
+    pytest.param(False, id="user", marks=pytest.mark.sanitizers), USERS[1]])
 def test_workers_die_among_short_sessions(start, echo, as_root):
     """Workers are killed while sessions come and go as fast as they can: exactly one closing record
     for each that was accepted, no number twice, none missing (looked at when the gateway stops)."""
