@@ -24,6 +24,7 @@ EXTRA_DIST += \
 	tests/system/test_leaks.py \
 	tests/system/test_logger_rsyslog.py \
 	tests/system/test_many.py \
+	tests/system/test_master_edges.py \
 	tests/system/test_names.py \
 	tests/system/test_negotiate.py \
 	tests/system/test_privileges.py \

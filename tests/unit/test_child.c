@@ -93,6 +93,27 @@ test_worker(void **state)
     ring_reader_close(&reader);
 }
 
+/* Where the audit is on standard error too, a line would stand there twice. */
+static void
+test_plain_log(void **state)
+{
+    struct stage s;
+    struct ipc_message m;
+    struct ipc_init init = worker_init;
+
+    (void)state;
+    init.plain_log = true;
+    stage_open(&s, IPC_WORKER, act_worker);
+    stage_init(&s, &init, 5);
+    stage_expect(&s, IPC_READY, &m);
+    struct ring_reader *reader = ring_reader_open(s.data_fd, s.index_fd);
+
+    unit_assert_exit(stage_close(&s), 0);
+    assert_non_null(strstr(s.text, "sallyport-worker[2]: warning: caged as "));
+    assert_true(ring_empty(reader));
+    ring_reader_close(&reader);
+}
+
 static void
 act_privileged(void)
 {
@@ -251,6 +272,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_worker),
+        cmocka_unit_test(test_plain_log),
         cmocka_unit_test(test_privileged),
         cmocka_unit_test(test_logger),
         cmocka_unit_test(test_started_by_hand),
