@@ -212,7 +212,7 @@ rig_send_queue(struct rig *r, unsigned i)
 void
 rig_close_queue(struct rig *r, unsigned i)
 {
-    fd_close(&r->workers[i].queue[0]);
+    fd_close(&r->workers[i].queues[0].fd);
 }
 
 void

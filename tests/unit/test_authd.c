@@ -222,7 +222,7 @@ hand_over(struct rig *r, size_t count, const void *first, size_t len)
         h->cmsg_len = CMSG_LEN(count * sizeof(int));
         memcpy(CMSG_DATA(h), fds, count * sizeof(int));
     }
-    assert_int_equal(sendmsg(r->workers[0].queue[0], &msg, MSG_NOSIGNAL), 1);
+    assert_int_equal(sendmsg(r->workers[0].queues[0].fd, &msg, MSG_NOSIGNAL), 1);
     fd_close(&pair[1]);
     return pair[0];
 }
@@ -313,7 +313,7 @@ test_not_a_socket(void **state)
         h->cmsg_type = SCM_RIGHTS;
         h->cmsg_len = CMSG_LEN(sizeof(int));
         memcpy(CMSG_DATA(h), &fds[i], sizeof(int));
-        assert_int_equal(sendmsg(r->workers[0].queue[0], &msg, MSG_NOSIGNAL), 1);
+        assert_int_equal(sendmsg(r->workers[0].queues[0].fd, &msg, MSG_NOSIGNAL), 1);
         fd_close(&fds[i]);
     }
     still_serves(r, 0);
