@@ -4,6 +4,10 @@ UNIT_DIAL_TOOLS = tests/unit/dial_tools.c tests/unit/dial_tools.h tests/unit/uni
 UNIT_RESOLVER_TOOLS = tests/unit/resolver_tools.c tests/unit/resolver_tools.h \
 	tests/unit/dns_child.c tests/unit/dns_child.h tests/unit/unit.h
 
+check_PROGRAMS += tests/unit/test_channel
+tests_unit_test_channel_SOURCES = tests/unit/test_channel.c tests/unit/unit.h
+tests_unit_test_channel_LDADD = $(UNIT_NET)
+
 check_PROGRAMS += tests/unit/test_dial
 tests_unit_test_dial_SOURCES = tests/unit/test_dial.c $(UNIT_DIAL_TOOLS)
 tests_unit_test_dial_LDADD = $(UNIT_NET)
