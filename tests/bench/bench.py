@@ -125,6 +125,10 @@ def wait_for_port(port, process):
     die(f"{process.args[0]} does not listen on {port}")
 
 
+class LoadFailed(Exception):
+    """The proxy did not serve the whole load; the figure is left out."""
+
+
 class Proxy:
     def __init__(self, name, argv, port, folder, core, threads=False):
         self.name, self.port, self.threads = name, port, threads
@@ -217,7 +221,7 @@ class Bench:
         before = proxy.cpu()
         done = self.start(argv).wait(300)
         if done != 0:
-            die(f"{verb} through {proxy.name} failed")
+            raise LoadFailed(f"{verb} through {proxy.name} failed")
         self.settle(proxy)
         return proxy.cpu() - before
 
@@ -248,7 +252,7 @@ class Bench:
         load = self.start(["idle", str(proxy.port), self.target_port, str(count)],
                           stdin=subprocess.PIPE)
         if not load.stdout.readline().startswith("ready"):
-            die(f"{proxy.name} does not hold {count} idle sessions")
+            raise LoadFailed(f"{proxy.name} does not hold {count} idle sessions")
         self.settle(proxy)
         used = proxy.memory() - base
         load.communicate("")
@@ -285,9 +289,11 @@ def measure(bench, make, wanted, runs):
             proxy = make()
             try:
                 values.append(measure_one(bench, proxy))
+            except LoadFailed as failure:
+                print(f"# {failure}: this run is left out")
             finally:
                 proxy.stop()
-        figures[key] = statistics.median(values)
+        figures[key] = statistics.median(values) if values else float("nan")
     return figures
 
 
