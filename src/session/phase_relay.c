@@ -20,10 +20,30 @@ relay_deadline(const struct session *s)
     return mono_add_seconds(s->active, (int64_t)(half_closed(s) ? t->half_closed : t->idle));
 }
 
+static struct relay_shared
+relay_shared(struct session *s)
+{
+    return (struct relay_shared) { s->host->scratch, SESSION_SCRATCH_SIZE, &s->host->pipes };
+}
+
+/* What came before a reset still lies in our socket: it goes on as far as it can go at once, but no
+   end of file that would hide the reset. */
+static void
+last_words(struct session *s, struct relay_flow *flow, struct channel *source, struct channel *sink)
+{
+    struct relay_shared shared = relay_shared(s);
+    bool moved = false;
+
+    flow->last = true;
+    source->readable = true;
+    (void)relay_pump(flow, source, sink, &shared, &moved);
+}
+
 /* The other side learns of a reset by a reset. */
 static struct session_step
 client_failed(struct session *s)
 {
+    last_words(s, &s->up, &s->client, &s->target);
     channel_reset(&s->target);
     return step_fail(s, REASON_CLIENT_RESET, NULL);
 }
@@ -31,6 +51,7 @@ client_failed(struct session *s)
 static struct session_step
 target_failed(struct session *s)
 {
+    last_words(s, &s->down, &s->target, &s->client);
     channel_reset(&s->client);
     return step_fail(s, REASON_DESTINATION_RESET, NULL);
 }
@@ -48,7 +69,7 @@ relay_progress(struct session *s, bool was_half)
 static struct session_step
 pump(struct session *s)
 {
-    struct relay_shared shared = { s->host->scratch, SESSION_SCRATCH_SIZE, &s->host->pipes };
+    struct relay_shared shared = relay_shared(s);
     bool moved = false, was_half = half_closed(s);
     enum relay_result up = RELAY_WAIT, down = RELAY_WAIT;
 

@@ -62,6 +62,7 @@ session_rig_client(uint16_t listener, uint64_t *id)
     int near_fd = accept4(door, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
     assert_true(near_fd >= 0);
+    dial_tune(near_fd, 0); /* as the master's listeners are */
     fd_close(&door);
     *id = from.id;
     session_new(&rig.host, &from, fd_take(&near_fd));

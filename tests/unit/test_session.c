@@ -199,6 +199,35 @@ test_reset_reaches_the_other(void **state)
     (void)session_rig_expect(b, EVENT_SESSION_END, "destination-reset");
 }
 
+/* What was sent before a reset arrives before the reset. */
+static void
+test_last_words(void **state)
+{
+    static const char words[] = "413 too large, go away";
+    char got[sizeof words];
+    uint64_t a, b;
+    int target, other, fd = relaying(&a, &target);
+
+    (void)state;
+    assert_int_equal(send(target, words, sizeof words, 0), sizeof words);
+    session_rig_reset(&target);
+    session_rig_read(fd, got, sizeof words);
+    assert_memory_equal(got, words, sizeof words);
+    expect_reset(fd);
+    fd_close(&fd);
+    struct session_closing c = session_rig_expect(a, EVENT_SESSION_END, "destination-reset");
+
+    assert_int_equal(c.bytes_down, sizeof words);
+    fd = relaying(&b, &other);
+    assert_int_equal(send(fd, words, sizeof words, 0), sizeof words);
+    session_rig_reset(&fd);
+    session_rig_read(other, got, sizeof words);
+    assert_memory_equal(got, words, sizeof words);
+    expect_reset(other);
+    fd_close(&other);
+    (void)session_rig_expect(b, EVENT_SESSION_END, "client-reset");
+}
+
 static void
 test_client_resets_early(void **state)
 {
@@ -480,6 +509,7 @@ main(void)
         LONG(test_bytewise),
         LONG(test_name_from_hosts),
         LONG(test_reset_reaches_the_other),
+        LONG(test_last_words),
         LONG(test_client_resets_early),
         LONG(test_refusals),
         LONG(test_not_socks),
