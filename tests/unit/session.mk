@@ -19,3 +19,7 @@ tests_unit_test_session_LDADD = $(SESSION_RIG_LIBS)
 check_PROGRAMS += tests/unit/test_session_login
 tests_unit_test_session_login_SOURCES = tests/unit/test_session_login.c $(SESSION_RIG)
 tests_unit_test_session_login_LDADD = $(SESSION_RIG_LIBS)
+
+check_PROGRAMS += tests/unit/test_pipes
+tests_unit_test_pipes_SOURCES = tests/unit/test_pipes.c tests/unit/unit.h
+tests_unit_test_pipes_LDADD = $(UNIT_SESSION)
