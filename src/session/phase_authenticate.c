@@ -8,11 +8,9 @@
 
 #include "lib/base/secret.h"
 
-#include <errno.h>
 #include <string.h>
 
 #define AUTH_ANSWER_ROOM 1024U /* what a module may put around the pool's bytes */
-#define AUTH_RETRY_MS 20       /* between two looks at a queue that was full */
 
 static const struct auth_wire_module *
 wire_module(const struct session *s)
@@ -37,13 +35,13 @@ refuse_login(struct session *s, enum session_reason reason, const char *detail)
 /* ---- client to pool ---- */
 
 static int
-forward(struct session *s, const uint8_t *payload, size_t len)
+forward(struct session *s, const struct auth_frame_result *frame)
 {
     struct session_setup *setup = s->setup;
     const struct image *image = s->host->image;
 
     if (setup->conversation.fd >= 0)
-        return authlink_next(&setup->conversation, payload, len);
+        return authlink_next(&setup->conversation, frame->payload, frame->payload_len);
     int64_t left_us = mono_diff_us(setup->deadline, loop_now(s->host->loop));
     struct conversation_open open = {
         .session = s->id,
@@ -52,8 +50,8 @@ forward(struct session *s, const uint8_t *payload, size_t len)
         .client = s->slot->client,
         .local = setup->local,
         .deadline_ms = left_us > 0 ? (uint32_t)(left_us / CLOCK_MSEC_US) : 0,
-        .bytes = payload,
-        .len = len,
+        .bytes = frame->payload,
+        .len = frame->payload_len,
     };
     return authlink_open(s->host->authlink, setup->module, &setup->conversation, &open);
 }
@@ -61,47 +59,23 @@ forward(struct session *s, const uint8_t *payload, size_t len)
 static void conversation_answered(struct authlink_conversation *c,
     const struct conversation_result *result, const char *why);
 
-/* Many logins at once fill the queue faster than the pool empties it: that is no failure yet. */
-static struct session_step
-retry_login(struct session *s)
-{
-    struct mono soon = mono_add_us(loop_now(s->host->loop), AUTH_RETRY_MS * CLOCK_MSEC_US);
-
-    session_deadline(s, mono_before(soon, s->setup->deadline) ? soon : s->setup->deadline);
-    return step_wait();
-}
-
-static struct session_step
-hand_over(struct session *s)
-{
-    struct session_setup *setup = s->setup;
-    int sent = forward(s, buffer_head(&setup->in) + setup->login.payload, setup->login.len);
-
-    if (sent < 0 && (errno == EAGAIN || errno == ETOOMANYREFS))
-        return retry_login(s);
-    buffer_consume(&setup->in, setup->login.used);
-    setup->login.used = 0;
-    if (sent < 0)
-        return refuse_login(s, REASON_AUTH_UNAVAILABLE, NULL);
-    setup->awaiting = true;
-    session_deadline(s, setup->deadline);
-    return step_wait();
-}
-
 static struct session_step
 frame_ready(struct session *s, const struct auth_frame_result *frame)
 {
     struct session_setup *setup = s->setup;
+    int sent;
 
     if (frame->claimed_len > 0) {
         setup->claimed_len = (uint8_t)frame->claimed_len;
         memcpy(setup->claimed, frame->claimed, frame->claimed_len);
     }
     setup->conversation.answered = conversation_answered;
-    setup->login.used = frame->used;
-    setup->login.payload = (size_t)(frame->payload - buffer_head(&setup->in));
-    setup->login.len = frame->payload_len;
-    return hand_over(s);
+    sent = forward(s, frame);
+    buffer_consume(&setup->in, frame->used);
+    if (sent < 0)
+        return refuse_login(s, REASON_AUTH_UNAVAILABLE, NULL);
+    setup->awaiting = true;
+    return step_wait();
 }
 
 static struct session_step
@@ -231,28 +205,17 @@ authenticate_enter(struct session *s)
 }
 
 static struct session_step
-timer_passed(struct session *s)
-{
-    struct session_setup *setup = s->setup;
-
-    if (setup->login.used > 0 && mono_before(loop_now(s->host->loop), setup->deadline))
-        return hand_over(s);
-    if (setup->login.used > 0)
-        return refuse_login(s, REASON_AUTH_UNAVAILABLE, NULL);
-    return refuse_login(s, setup->awaiting ? REASON_AUTH_TIMEOUT : REASON_CLIENT_TIMEOUT, NULL);
-}
-
-static struct session_step
 authenticate_event(struct session *s, enum session_event event)
 {
     if (event == SESSION_ANSWER)
         return answered(s);
     if (event == SESSION_TIMER)
-        return timer_passed(s);
+        return s->setup->awaiting ? refuse_login(s, REASON_AUTH_TIMEOUT, NULL)
+                                  : refuse_login(s, REASON_CLIENT_TIMEOUT, NULL);
     if (client_flush(s) < 0 || s->client.failed)
         return step_fail(s, REASON_CLIENT_GONE, NULL);
     /* What follows a message waits in the kernel until the pool has answered it. */
-    return s->setup->awaiting || s->setup->login.used > 0 ? step_wait() : authenticate(s);
+    return s->setup->awaiting ? step_wait() : authenticate(s);
 }
 
 const struct phase_row phase_authenticate = { "authenticate", authenticate_enter,

@@ -21,11 +21,6 @@ struct session_setup {
     void *wire;           /* the module's state, secret memory of wire_size */
     size_t wire_size;
     struct authlink_conversation conversation;
-    struct {
-        size_t used;    /* bytes of the client's message at the head of `in`; 0: none */
-        size_t payload; /* offset of what the pool gets */
-        size_t len;
-    } login;              /* waits for room in the pool's queue */
     bool awaiting;        /* the pool owes an answer */
     uint8_t claimed_len;
     uint8_t claimed[AUTH_CLAIMED_MAX]; /* raw: escaped by the renderer alone */

@@ -224,8 +224,8 @@ fill_queue(void)
     int queue = -1, count = 0;
 
     for (size_t i = 0; i < AUTHLINK_POOLS_MAX; i++)
-        if (rig.link.queue[i] >= 0)
-            queue = rig.link.queue[i];
+        if (rig.link.queues[i].fd >= 0)
+            queue = rig.link.queues[i].fd;
     while (send(queue, "", 1, MSG_DONTWAIT) == 1)
         count++;
     assert_int_equal(errno, EAGAIN);
@@ -263,7 +263,7 @@ test_queue_stays_full(void **state)
     (void)state;
     (void)fill_queue();
     fd = logging_in(&id);
-    expect_refused(id, fd, "auth-unavailable");
+    expect_refused(id, fd, "auth-timeout");
 }
 
 static void
