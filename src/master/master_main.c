@@ -91,6 +91,8 @@ prepare_ring(struct master *m)
     m->ring = ring_writer_open(m->ring_data, m->ring_index, m->wake_fd);
     if (m->ring == NULL)
         log_fatal("event ring: %s", strerror(errno));
+    if (m->options.detach && m->settings->log.target == IMAGE_LOG_STDERR)
+        log_warn("log.target is \"stderr\", which -d gives up: nothing of the audit is kept");
     /* With the audit on standard error too, a diagnostic in both would stand there twice. */
     if (m->settings->log.target != IMAGE_LOG_STDERR)
         log_to_ring(m->ring);

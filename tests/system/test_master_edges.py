@@ -202,6 +202,36 @@ def got(client):
         client.sock.settimeout(20)
 
 
+@pytest.mark.skipif(not gw.ROOT, reason="another process's descriptors are for root to see")
+def test_no_descriptors_for_a_successor(start, echo):
+    """A worker dies while the master has none left: it tries again with pauses, leaks nothing, and the
+    place is filled when there is room."""
+    gateway = start(workers=2)
+    assert works(gateway, echo)
+    wait_until(lambda: len(gateway.children("worker")) == 2, 5)
+    settled = lambda: len(gw.descriptors(gateway.pid))
+    before = settled()
+    hard = soft_limit(gateway, 10)
+    victim = gateway.children("worker")[0]
+    gw.kill(victim, signal.SIGKILL)
+    wait_until(lambda: gateway.stderr().count("starting worker") >= 3, 10, "it tries")
+    used = gw.cpu_seconds(gateway.pid)
+    stays(lambda: gateway.process.poll() is None and victim not in gateway.children(), 1)
+    assert gw.cpu_seconds(gateway.pid) - used < 0.2
+    assert settled() <= before, "what a failed start made is closed"
+    soft_limit(gateway, hard)
+    wait_until(lambda: len(gateway.children("worker")) == 2 and works(gateway, echo), 35, "it is replaced")
+    wait_until(lambda: settled() == before, 10, "as many descriptors as before")
+
+
+def soft_limit(gateway, number):
+    """Sets the master's, as its own user, and tells what it was."""
+    line = next(l for l in gw.read_proc(gateway.pid, "limits").decode().splitlines() if "open files" in l)
+    subprocess.run(["setpriv", f"--reuid={gateway.uid}", f"--regid={gateway.uid}", "--clear-groups",
+                    "prlimit", f"--pid={gateway.pid}", f"--nofile={number}:"], check=True)
+    return line.split()[3]
+
+
 # --- the end ---
 
 def exits(gateway, role="worker"):
