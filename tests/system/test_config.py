@@ -242,7 +242,7 @@ def quiet_namespace():
 
 def fetch(namespace, port):
     prefix = ["ip", "netns", "exec", namespace] if namespace else []
-    script = ('python3 -m http.server --bind 127.0.0.1 0 > "$1" 2>&1 & server=$!; '
+    script = ('python3 -u -m http.server --bind 127.0.0.1 0 > "$1" 2>&1 & server=$!; '
               'until p=$(sed -n "s/.* port \\([0-9]*\\) .*/\\1/p" "$1") && [ -n "$p" ]; do read -t 0.05 <> <(:); done; '
               'curl -sS -o /dev/null -w "%{http_code}" --max-time 10 -x socks5h://127.0.0.1:' + str(port) +
               ' http://127.0.0.1:$p/; s=$?; kill $server; exit $s')
