@@ -83,11 +83,10 @@ authenticate(struct session *s)
 {
     struct buffer *in = &s->setup->in;
     struct auth_frame_result frame;
-    enum session_reason reason;
+    struct session_step step;
 
     for (;;) {
         enum auth_frame r = AUTH_FRAME_MORE;
-        int got;
 
         memset(&frame, 0, sizeof frame);
         if (buffer_len(in) > 0)
@@ -96,11 +95,8 @@ authenticate(struct session *s)
             return frame_ready(s, &frame);
         if (r == AUTH_FRAME_BAD)
             return refuse_login(s, REASON_MALFORMED, frame.error);
-        got = client_read(s, &reason);
-        if (got == 0)
-            return step_wait();
-        if (got < 0)
-            return step_fail(s, reason, NULL);
+        if (!client_more(s, &step))
+            return step;
     }
 }
 

@@ -70,23 +70,19 @@ negotiate(struct session *s)
 {
     struct buffer *in = &s->setup->in;
     struct socks5_hello hello;
-    enum session_reason reason;
+    struct session_step step;
 
     for (;;) {
         enum socks_result r = buffer_len(in) == 0
             ? SOCKS_MORE
             : socks5_hello_decode(buffer_head(in), buffer_len(in), &hello);
-        int got;
 
         if (r == SOCKS_DONE)
             return accept_hello(s, &hello);
         if (r == SOCKS_BAD)
             return wrong_version(s, *buffer_head(in));
-        got = client_read(s, &reason);
-        if (got == 0)
-            return step_wait();
-        if (got < 0)
-            return step_fail(s, reason, NULL);
+        if (!client_more(s, &step))
+            return step;
     }
 }
 

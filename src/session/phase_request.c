@@ -84,23 +84,19 @@ read_request(struct session *s)
 {
     struct buffer *in = &s->setup->in;
     struct socks5_request request;
-    enum session_reason reason;
+    struct session_step step;
 
     for (;;) {
         enum socks_result r = buffer_len(in) == 0
             ? SOCKS_MORE
             : socks5_request_decode(buffer_head(in), buffer_len(in), &request);
-        int got;
 
         if (r == SOCKS_DONE)
             return accept_request(s, &request);
         if (r == SOCKS_BAD)
             return step_refuse(s, REASON_MALFORMED, SOCKS5_GENERAL_FAILURE, request.error);
-        got = client_read(s, &reason);
-        if (got == 0)
-            return step_wait();
-        if (got < 0)
-            return step_fail(s, reason, NULL);
+        if (!client_more(s, &step))
+            return step;
     }
 }
 

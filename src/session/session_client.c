@@ -8,7 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
-int
+/* 1: some came, 0: none now, -1: end of file or error, the reason stored. */
+static int
 client_read(struct session *s, enum session_reason *reason)
 {
     struct session_host *host = s->host;
@@ -30,6 +31,19 @@ client_read(struct session *s, enum session_reason *reason)
     }
     explicit_bzero(host->secret_scratch, n > 0 ? (size_t)n : SESSION_SETUP_READ);
     return n > 0 ? 1 : -1;
+}
+
+bool
+client_more(struct session *s, struct session_step *step)
+{
+    enum session_reason reason;
+    int got = client_read(s, &reason);
+
+    if (got == 0)
+        *step = step_wait();
+    else if (got < 0)
+        *step = step_fail(s, reason, NULL);
+    return got > 0;
 }
 
 int

@@ -104,9 +104,9 @@ void session_again(struct session *s);
 
 /* ---- client side before the relay (session_client.c) ---- */
 
-/* Reads once more bytes of the client into setup->in. 1: some came, 0: none now, -1: end of file or
-   error, the reason stored in *reason. */
-int client_read(struct session *s, enum session_reason *reason);
+/* Reads once more bytes of the client into setup->in: true when some came. Else *step is what the
+   phase answers: wait, or the end when the client is gone or sends more than fits. */
+bool client_more(struct session *s, struct session_step *step);
 
 /* Sends now what can be sent and keeps the rest. 0, or -1 when the client does not read or is gone. */
 int client_send(struct session *s, const void *data, size_t len);
