@@ -26,14 +26,12 @@ on_ring_add(struct child *child, struct ipc_message *m)
 
     if (ipc_ring_decode(m, &what) < 0)
         log_fatal("the master sent a ring that cannot be read");
-    if (m->fd_lost > 0) {
-        log_error("ring of %s: its descriptors were lost on the way", what.label);
-        return;
-    }
-    if (rings_add(&lg->rings, &what, m->fds[0], m->fds[1], &m->fds[2]) == NULL) {
-        log_error("ring of %s: %s", what.label, strerror(errno));
-        return;
-    }
+    /* Without the ring its records would never be written, nor its drain be answered. A successor is
+       told of all rings anew. */
+    if (m->fd_lost > 0)
+        log_fatal("ring of %s: its descriptors were lost on the way", what.label);
+    if (rings_add(&lg->rings, &what, m->fds[0], m->fds[1], &m->fds[2]) == NULL)
+        log_fatal("ring of %s: %s", what.label, strerror(errno));
     pump_soon(lg);
 }
 
