@@ -6,24 +6,36 @@
 #include "src/core/title.h"
 
 #include <bsd/unistd.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+
+#define TITLE_MAX 1024
+
+/* Bytes a title needs behind "program: " to cover the command line it replaces. Of a shorter one
+   libbsd leaves the rest and a dot for ps to show. */
+static size_t title_least;
 
 void
 title_init(int argc, char **argv, char **envp)
 {
+    size_t line = (size_t)(argv[argc - 1] + strlen(argv[argc - 1]) - argv[0]);
+    size_t prefix = strlen(program_invocation_short_name) + strlen(": ");
+
+    title_least = line > prefix ? line - prefix + 1 : 0;
     setproctitle_init(argc, argv, envp);
 }
 
 void
 title_set(const char *fmt, ...)
 {
-    char text[256];
+    char text[TITLE_MAX];
     va_list args;
 
     va_start(args, fmt);
     int n = vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
     if (n >= 0)
-        setproctitle("%s", text);
+        setproctitle("%-*s", (int)(title_least < TITLE_MAX ? title_least : TITLE_MAX), text);
 }

@@ -24,6 +24,9 @@ test_title(void **state)
     assert_true(n > 0);
     text[n] = '\0';
     assert_non_null(strstr(text, "test_title: worker 2, 118 sessions"));
+    /* Nothing of the longer command line before it is left, as ps would show it. */
+    for (ssize_t i = 0; i < n; i++)
+        assert_int_not_equal(text[i], '.');
     assert_string_equal(getenv("SP_TITLE_PAD"), "................................................");
 }
 
@@ -35,7 +38,7 @@ main(int argc, char **argv)
     /* Started again with an environment that has room, whoever runs it. */
     if (getenv("SP_TITLE_PAD") == NULL) {
         setenv("SP_TITLE_PAD", "................................................", 1);
-        execv("/proc/self/exe", argv);
+        execv("/proc/self/exe", (char *[]) { argv[0], "--a-long-option", "with/a/longer/value", NULL });
         return 1;
     }
     title_init(argc, argv, environ);
