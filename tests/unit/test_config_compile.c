@@ -244,7 +244,7 @@ test_later_presets(void **state)
     struct rig r;
     (void)state;
     rig_good(&r,
-        LISTEN "gssapi { keytab = \"/etc/sallyport/krb5.keytab\" service = { \"rcmd\", \"socks\" }\n"
+        LISTEN "gssapi { keytab = \"" SYSCONFDIR "/sallyport/krb5.keytab\" service = { \"rcmd\", \"socks\" }\n"
                " nec = false processes = 0 }\nsocks4 { enabled = true ident-timeout = 10 }\n"
                "udp { enabled = true filtering = endpoint } bind { port-min = 0 }\n"
                "metrics { listen = \"\" }\nlimits { failures = 10 penalty = 60 }\n"
