@@ -84,7 +84,10 @@ static const char head[] =
     ".It Cm event\n"
     "what happened, one of the events below.\n"
     ".It Cm worker\n"
-    "the process that says so.\n"
+    "the process that says so:\n"
+    ".Li master ,\n"
+    "the number of a worker, or method and number of an authentication process\n"
+    ".Pq Li userpass-2 .\n"
     ".It Cm seq\n"
     "number of the record among those of\n"
     ".Cm worker ,\n"
@@ -96,7 +99,104 @@ static const char head[] =
     "number of the connection, 16 hexadecimal digits; absent where no connection is meant.\n"
     ".El\n";
 
+/* The words that other records carry; they are said in src/master, src/logger and auth/userpass. */
+static const char other_reasons[] =
+    ".Pp\n"
+    "In\n"
+    ".Cm auth.failure\n"
+    "the field\n"
+    ".Cm detail\n"
+    "holds the word of the method; those of userpass are\n"
+    ".Li wrong-password ,\n"
+    ".Li unknown-user ,\n"
+    ".Li password-too-long\n"
+    "(bcrypt reads 72 bytes) and\n"
+    ".Li malformed-credentials .\n"
+    "In\n"
+    ".Cm request.denied\n"
+    "for a special destination it names the kind:\n"
+    ".Li loopback ,\n"
+    ".Li link-local ,\n"
+    ".Li multicast ,\n"
+    ".Li own-address\n"
+    "and so on.\n"
+    ".Ss Reasons of worker.exit\n"
+    "Without a reason the process ended by itself;\n"
+    ".Cm status\n"
+    "says how.\n"
+    ".Bl -tag -width start-timeout\n"
+    ".It Cm stopping\n"
+    "the gateway stops.\n"
+    ".It Cm stop-timeout\n"
+    "it did not stop in its time and was killed.\n"
+    ".It Cm start-timeout\n"
+    "it was not ready after 10 seconds.\n"
+    ".It Cm stopped\n"
+    "a signal had stopped it for 5 seconds.\n"
+    ".It Cm hung\n"
+    "it did not answer the master in time.\n"
+    ".It Cm violation\n"
+    "it said what it may not say.\n"
+    ".It Cm deaf\n"
+    "it read nothing of what the master sent.\n"
+    ".It Cm channel\n"
+    "its channel to the master failed or was closed.\n"
+    ".It Cm resources\n"
+    "no memory for what the master had to tell it.\n"
+    ".El\n"
+    ".Ss Reasons of other records\n"
+    ".Cm gateway.stop\n"
+    "names the signal.\n"
+    ".Cm gateway.reload-failed\n"
+    "says\n"
+    ".Li file-refused\n"
+    "and in\n"
+    ".Cm detail\n"
+    "which file and what is wrong with it;\n"
+    ".Cm gateway.reload\n"
+    "names the file in\n"
+    ".Cm detail .\n"
+    ".Cm audit.lost\n"
+    "says\n"
+    ".Li ring-full ,\n"
+    ".Li invalid-record\n"
+    "or\n"
+    ".Li too-long .\n";
+
 static const char tail[] =
+    ".Sh EXAMPLES\n"
+    "The closing record of a session, one line in the log:\n"
+    ".Bd -literal -offset indent\n"
+    "v=1 time=2026-11-21T03:04:26.545819Z event=session.end worker=1\n"
+    "seq=2 session=6b010a3800000001 listener=0.0.0.0:1080\n"
+    "client=10.1.2.3:59670 protocol=socks5 method=userpass user=alice\n"
+    "command=connect destination=www.example.com:443\n"
+    "address=203.0.113.7:443 egress=192.0.2.10:50738\n"
+    "rule=\"web for staff\" reply=0 bytes_up=79 bytes_down=646\n"
+    "duration=0.004719 reason=closed\n"
+    ".Ed\n"
+    ".Pp\n"
+    "The same as JSON:\n"
+    ".Bd -literal -offset indent\n"
+    "{\"v\":1,\"time\":\"2026-11-21T03:04:26.545819Z\",\n"
+    "\"event\":\"session.end\",\"worker\":\"1\",\"seq\":2,\n"
+    "\"session\":\"6b010a3800000001\",\"listener\":\"0.0.0.0:1080\",\n"
+    "\"client\":\"10.1.2.3:59670\",\"protocol\":\"socks5\",\n"
+    "\"method\":\"userpass\",\"user\":\"alice\",\"command\":\"connect\",\n"
+    "\"destination\":\"www.example.com:443\",\n"
+    "\"address\":\"203.0.113.7:443\",\"egress\":\"192.0.2.10:50738\",\n"
+    "\"rule\":\"web for staff\",\"reply\":0,\"bytes_up\":79,\n"
+    "\"bytes_down\":646,\"duration\":0.004719,\"reason\":\"closed\"}\n"
+    ".Ed\n"
+    ".Pp\n"
+    "Sessions without message protection have no\n"
+    ".Cm wire_up\n"
+    "and\n"
+    ".Cm wire_down .\n"
+    ".Pp\n"
+    "On syslog the line has the frame of RFC 3164: priority, local time, and the tag\n"
+    ".Li sallyport[PID]\n"
+    "with the process id of the master.\n"
     ".Sh SEE ALSO\n"
     ".Xr rsyslog.conf 5 ,\n"
     ".Xr sallyport.conf 5 ,\n"
@@ -152,7 +252,10 @@ put_reasons(FILE *out)
 #define REASON(id, word, closing, sentence) { word, EVENT_##closing, sentence },
 #include "src/session/reason.def"
 #undef REASON
-        { "worker-lost", EVENT_SESSION_END, "the worker ended; the master closes its sessions' records" },
+        { "descriptors", EVENT_LIMIT_REACHED, "the master is out of descriptors" },
+        { "sessions", EVENT_LIMIT_REACHED, "as many sessions as there may be" },
+        { "stopping", EVENT_REQUEST_FAILED, "the gateway stops and no worker had taken the connection" },
+        { "worker-lost", EVENT_REQUEST_FAILED, "the worker ended; the master writes the closing record" },
     };
 
     fputs(".Sh REASONS\nThe words of\n.Cm reason\nin closing records, and which record that is for a "
@@ -161,6 +264,7 @@ put_reasons(FILE *out)
         fprintf(out, ".It Cm %s Pq %s\n%s.\n", rows[i].word, event_table[rows[i].closing].name,
             rows[i].sentence);
     fputs(".El\n", out);
+    fputs(other_reasons, out);
 }
 
 static void

@@ -17,10 +17,10 @@ enum log_severity { LOG_SEVERITY_INFO, LOG_SEVERITY_WARN, LOG_SEVERITY_ERROR, LO
 /* label stays the caller's and must live as long as the process ("sallyportd", "worker 1"). */
 void log_init(const char *label);
 
-/* Called for each line besides standard error; NULL removes it. stderr_too false silences standard
-   error (a detached daemon). */
+/* Called for each line besides standard error; NULL removes it. */
 typedef void log_sink(enum log_severity severity, const char *line, void *ctx);
 void log_set_sink(log_sink *sink, void *ctx);
+/* 0 silences standard error (a detached daemon). */
 void log_to_stderr(int on);
 
 /* trace lines appear only after log_set_debug(1) (sallyportd -v). */

@@ -11,7 +11,7 @@
 
 #include "lib/base/attr.h"
 
-/* Closes every descriptor above keep except none: close_range(keep + 1, ~0). */
+/* Closes the descriptor first and every one above it. */
 void sandbox_close_from(int first);
 
 /* chroot to dir (must be empty, owned by root, not writable by others) and chdir("/"). 0, -1 errno. */

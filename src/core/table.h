@@ -53,7 +53,7 @@ uint32_t table_capacity(const struct table *table);
 
 /* Worker: a free slot, zeroed, or NULL when all are used. */
 struct table_slot *table_take(struct table *table, uint64_t id);
-/* Gives the slot back (after ENDED was sent: until then it must stay, see master_watch). */
+/* Gives the slot back (after ENDED was sent: until then it must stay, see master_reap.c). */
 void table_give(struct table *table, struct table_slot *slot);
 void table_change_begin(struct table_slot *slot);
 void table_change_end(struct table_slot *slot);

@@ -176,7 +176,7 @@ look_at(struct master *m, struct brokered *f, bool hangup)
         return;
     }
     log_warn("%s; what was read before stays in force", error);
-    events_reload_failed(m, f->path, error);
+    events_reload_failed(m, error);
 }
 
 void

@@ -46,13 +46,13 @@ events_reload(struct master *m, const char *path)
 }
 
 void
-events_reload_failed(struct master *m, const char *path, const char *why)
+events_reload_failed(struct master *m, const char *why)
 {
     struct event e;
 
     event_begin(&e, EVENT_GATEWAY_RELOAD_FAILED, 0, loop_wall(m->loop));
     event_text(&e, FIELD_CONFIG, config_name(m));
-    event_text(&e, FIELD_REASON, path);
+    event_text(&e, FIELD_REASON, "file-refused");
     event_text(&e, FIELD_DETAIL, why);
     event_commit(m->ring, &e);
 }

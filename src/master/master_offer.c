@@ -111,7 +111,7 @@ refuse(struct master *m, struct brokered *f, const char *why)
         master_fail(m, "%s", why);
     if (!f->refused) {
         log_warn("%s; what was read before stays in force", why);
-        events_reload_failed(m, f->path, why);
+        events_reload_failed(m, why);
     }
     f->refused = true;
 }

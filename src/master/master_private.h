@@ -301,7 +301,8 @@ void broker_close(struct master *m);
 void events_gateway_start(struct master *m);
 void events_gateway_stop(struct master *m, const char *reason);
 void events_reload(struct master *m, const char *path);
-void events_reload_failed(struct master *m, const char *path, const char *why);
+/* why names the file and what is wrong with it. */
+void events_reload_failed(struct master *m, const char *why);
 void events_process_start(const struct process *p);
 void events_process_exit(const struct process *p, const char *status);
 /* A connection that never reached a worker. */

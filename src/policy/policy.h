@@ -34,13 +34,13 @@ struct policy_verdict {
 
 /*
  * The gateway host's own addresses, which are special destinations too. A sorted table the worker
- * refreshes; NULL when not known.
+ * reads when it starts; NULL when not known. phase_connect.c catches those that came later.
  */
 struct policy_own {
     uint32_t count;
     struct addr list[256];
 };
-/* Reads them (getifaddrs; needs AF_NETLINK, so before the sandbox, and at reload in the master). */
+/* Reads them (getifaddrs; needs AF_NETLINK, so before the sandbox). 0, or -1 with errno. */
 int policy_own_read(struct policy_own *own) SP_MUST_USE;
 
 /* The verdict for a query whose address is known. */
