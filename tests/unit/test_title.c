@@ -38,7 +38,7 @@ main(int argc, char **argv)
     /* Started again with an environment that has room, whoever runs it. */
     if (getenv("SP_TITLE_PAD") == NULL) {
         setenv("SP_TITLE_PAD", "................................................", 1);
-        execv("/proc/self/exe", (char *[]) { argv[0], "--a-long-option", "with/a/longer/value", NULL });
+        execl("/proc/self/exe", argv[0], "--a-long-option", "with/a/longer/value", (char *)NULL);
         return 1;
     }
     title_init(argc, argv, environ);
