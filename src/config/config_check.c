@@ -60,6 +60,10 @@ check_setting(
     if (s->count == 0 && !may) {
         config_error(c->messages, &where, "an empty list; give at least one, or leave the key out");
     }
+    if (s->key->type == CONFIG_SERVERS && s->count > IMAGE_SERVERS_MAX) {
+        config_error(c->messages, &where, "%u name servers; allowed are %d", (unsigned)s->count,
+            IMAGE_SERVERS_MAX);
+    }
     check_values(c, b, s);
 }
 

@@ -20,6 +20,7 @@
 #define IMAGE_VERSION 1U
 #define IMAGE_SIZE_MAX (1024U * 1024U * 1024U)
 #define IMAGE_RULE_TITLE_MAX 63
+#define IMAGE_SERVERS_MAX 8 /* name servers */
 
 /* Offset of NUL-terminated text; 0 is "" (offset 0 is never text). */
 struct image_text {

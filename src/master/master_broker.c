@@ -147,6 +147,9 @@ broker_check(struct master *m, char *error, size_t size)
 {
     const struct image *image = m->config.image;
 
+    if (m->settings->log.target == IMAGE_LOG_FILE
+        && file_check_log(image_string(image, m->settings->log.path), error, size) < 0)
+        return -1;
     for (uint32_t i = 0; i < m->settings->modules.count; i++) {
         const struct image_module *module = image_module(image, i);
 

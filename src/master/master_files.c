@@ -152,12 +152,12 @@ file_copy(const struct file_rule *rule, const char *path, struct stat *st, char 
     return copy;
 }
 
-int
-file_open_log(const char *path, char *error, size_t size)
+static int
+open_log(const char *path, int flags, char *error, size_t size)
 {
     struct stat st;
-    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
-        LOG_MODE);
+    int fd = open(path,
+        O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags, LOG_MODE);
 
     if (fd < 0)
         return complain(error, size, "%s: %s", path, errno_text(NULL));
@@ -167,6 +167,26 @@ file_open_log(const char *path, char *error, size_t size)
     fd_close(&fd);
     return complain(error, size, "%s: a log must be a regular file of root's or of the user who starts "
         "the gateway, and not writable by group or others", path);
+}
+
+int
+file_open_log(const char *path, char *error, size_t size)
+{
+    return open_log(path, O_CREAT, error, size);
+}
+
+int
+file_check_log(const char *path, char *error, size_t size)
+{
+    struct stat st;
+
+    if (lstat(path, &st) < 0 && errno == ENOENT)
+        return 0;
+    int fd = open_log(path, 0, error, size);
+    int result = fd < 0 ? -1 : 0;
+
+    fd_close(&fd);
+    return result;
 }
 
 bool

@@ -55,6 +55,7 @@ make_resolver(struct worker *w)
     };
     uint32_t count = settings->resolver.servers.count;
 
+    _Static_assert(IMAGE_SERVERS_MAX == RESOLVER_SERVERS_MAX, "what is configured is taken");
     w->host.resolver = resolver_new(w->child.loop, &rs);
     if (w->host.resolver == NULL)
         log_fatal("resolver: %s", strerror(errno));

@@ -123,6 +123,9 @@ static const struct bad {
     { "pid-file = \"run/x\"\n",
         "1: pid-file: \"run/x\" is not allowed; allowed is a path that begins with /, "
         "or \"\" for none" },
+    { "resolver { servers = { \"192.0.2.1\", \"192.0.2.2\", \"192.0.2.3\", \"192.0.2.4\", \"192.0.2.5\", "
+      "\"192.0.2.6\", \"192.0.2.7\", \"192.0.2.8\", \"192.0.2.9\" } }",
+      "1: section \"resolver\": servers: 9 name servers; allowed are 8" },
     { "resolver { hosts = yes }\n",
         "1: section \"resolver\": hosts: \"yes\" is not allowed; allowed are \"false\" "
         "and \"true\"" },

@@ -173,15 +173,20 @@ static void
 the_log_is_made_and_appended_to(void **state)
 {
     struct stat st;
-    int fd = file_open_log(path, error, sizeof error);
 
     (void)state;
+    assert_int_equal(file_check_log(path, error, sizeof error), 0);
+    assert_int_equal(access(path, F_OK), -1);
+    int fd = file_open_log(path, error, sizeof error);
+
     assert_true(fd >= 0);
     assert_int_equal(fstat(fd, &st), 0);
     assert_int_equal(st.st_mode & 0777 & ~0640, 0);
     assert_int_not_equal(fcntl(fd, F_GETFL) & O_APPEND, 0);
     fd_close(&fd);
+    assert_int_equal(file_check_log(path, error, sizeof error), 0);
     assert_int_equal(chmod(path, 0666), 0);
+    assert_int_equal(file_check_log(path, error, sizeof error), -1);
     assert_int_equal(file_open_log(path, error, sizeof error), -1);
     assert_int_equal(unlink(path), 0);
     assert_int_equal(symlink("/dev/null", path), 0);
