@@ -235,8 +235,8 @@ int file_copy(const struct file_rule *rule, const char *path, struct stat *st, c
     size_t size) SP_MUST_USE;
 /* The log file for appending. -1 with error filled. */
 int file_open_log(const char *path, char *error, size_t size) SP_MUST_USE;
-/* Whether file_open_log() would take what is there; makes nothing. 0 also when nothing is there, or
-   -1 with error filled. */
+/* Whether file_open_log() would take what is there; makes nothing. 0 also when nothing is there or
+   the caller may not write to it, or -1 with error filled. */
 int file_check_log(const char *path, char *error, size_t size) SP_MUST_USE;
 /* True when the file at path is not the one st describes. */
 bool file_changed(const struct file_rule *rule, const char *path, const struct stat *st);
