@@ -20,7 +20,7 @@
 #define LOG_MODE 0640
 #define COPY_TRIES 3 /* of a file that is written meanwhile */
 
-const struct file_rule file_rule_secret = { .what = "secret file", .max = 16U * 1024 * 1024,
+const struct file_rule file_rule_secret = { .what = "secret file", .max = 64U * 1024 * 1024,
     .forbidden = 07777 & ~(mode_t)SECRET_MODE };
 /* Not secret, and often a link into a resolver's own folder. */
 const struct file_rule file_rule_resolv = { .what = "resolver configuration", .max = 64U * 1024,
