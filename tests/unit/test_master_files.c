@@ -126,7 +126,7 @@ too_much_is_refused(void **state)
 {
     (void)state;
     write_file("", 0600);
-    assert_int_equal(truncate(path, 16 * 1024 * 1024 + 1), 0);
+    assert_int_equal(truncate(path, 64 * 1024 * 1024 + 1), 0);
     assert_refused(&file_rule_secret, "at most");
 }
 
