@@ -68,12 +68,10 @@ static bool
 context_keys(struct krb5msg *m, const struct krb5msg_import *import)
 {
     const bool acceptor = import->role == KRB5MSG_ACCEPTOR;
-    m->md = EVP_MD_CTX_new();
-    return m->md != NULL && EVP_DigestInit_ex2(m->md, krb5msg_digest(m->enctype), NULL) == 1 &&
-        context_side(&m->send, m->enctype, import->key,
-            acceptor ? KRB5MSG_USAGE_ACCEPTOR_SEAL : KRB5MSG_USAGE_INITIATOR_SEAL, true) &&
-        context_side(&m->recv, m->enctype, import->key,
-            acceptor ? KRB5MSG_USAGE_INITIATOR_SEAL : KRB5MSG_USAGE_ACCEPTOR_SEAL, false);
+    return context_side(&m->send, m->enctype, import->key,
+               acceptor ? KRB5MSG_USAGE_ACCEPTOR_SEAL : KRB5MSG_USAGE_INITIATOR_SEAL, true) &&
+           context_side(&m->recv, m->enctype, import->key,
+               acceptor ? KRB5MSG_USAGE_INITIATOR_SEAL : KRB5MSG_USAGE_ACCEPTOR_SEAL, false);
 }
 
 static void
@@ -98,7 +96,7 @@ krb5msg_new(const struct krb5msg_import *import, struct krb5msg **out)
     if (import->key_len != e->key_len) {
         return KRB5MSG_WRONG_KEY;
     }
-    if (krb5msg_digest(e) == NULL) {
+    if (krb5msg_cipher(e) == NULL) {
         return KRB5MSG_LIBRARY;
     }
     struct krb5msg *m = secret_alloc(sizeof(*m));
@@ -125,7 +123,6 @@ krb5msg_free(struct krb5msg **m)
     }
     EVP_CIPHER_CTX_free(old->send.cipher);
     EVP_CIPHER_CTX_free(old->recv.cipher);
-    EVP_MD_CTX_free(old->md);
     krb5msg_order_free(&old->order);
     secret_free(old, sizeof(*old));
 }

@@ -21,10 +21,10 @@
 #define KRB5MSG_AES256_SHA384 20
 
 #define KRB5MSG_KEY_MAX 32
-#define KRB5MSG_HEADER_MAX 32            /* the largest krb5msg_header_len() */
-#define KRB5MSG_TRAILER_MAX 40           /* the largest krb5msg_trailer_len() */
+#define KRB5MSG_HEADER_MAX 32             /* the largest krb5msg_header_len() */
+#define KRB5MSG_TRAILER_MAX 40            /* the largest krb5msg_trailer_len() */
 #define KRB5MSG_TOKEN_MAX (1024U * 1024U) /* longer tokens are refused, both ways */
-#define KRB5MSG_WINDOW 1024              /* sequence numbers a window remembers */
+#define KRB5MSG_WINDOW 1024               /* sequence numbers a window remembers */
 
 enum krb5msg_role { KRB5MSG_INITIATOR, KRB5MSG_ACCEPTOR };
 
@@ -88,9 +88,9 @@ void krb5msg_free(struct krb5msg **m);
 
 /*
  * From now on messages may be lost, reordered and repeated on their way (datagrams): each is taken
- * once, and no later than KRB5MSG_WINDOW - 1 numbers below the highest. All before the next expected
- * one count as seen. There is no way back; a second call does nothing. False: no memory, and
- * nothing has changed.
+ * once, and no later than KRB5MSG_WINDOW - 1 numbers below the highest. All before the next
+ * expected one count as seen. There is no way back; a second call does nothing. False: no memory,
+ * and nothing has changed.
  */
 bool krb5msg_use_window(struct krb5msg *m) SP_MUST_USE;
 
@@ -103,12 +103,12 @@ size_t krb5msg_plain_max(const struct krb5msg *m, bool conf, size_t token_max);
 
 /*
  * Makes a token in place. token has room for krb5msg_header_len(), then plain_len bytes of
- * plaintext already in their place (0 is fine), then krb5msg_trailer_len(); *token_len becomes the sum
- * of the three. Takes the next sequence number. The layout is that of MIT's gss_wrap: EC 0 when
+ * plaintext already in their place (0 is fine), then krb5msg_trailer_len(); *token_len becomes the
+ * sum of the three. Takes the next sequence number. The layout is that of MIT's gss_wrap: EC 0 when
  * sealed, else the checksum's length; RRC 0. On failure the bytes are lost.
  */
-enum krb5msg_result krb5msg_wrap(struct krb5msg *m, bool conf, uint8_t *token, size_t plain_len,
-    size_t *token_len) SP_MUST_USE;
+enum krb5msg_result krb5msg_wrap(
+    struct krb5msg *m, bool conf, uint8_t *token, size_t plain_len, size_t *token_len) SP_MUST_USE;
 
 /* What was inside: a borrow into the token. */
 struct krb5msg_plain {
@@ -118,9 +118,9 @@ struct krb5msg_plain {
 };
 
 /*
- * Verifies a token of len bytes and opens it in place, with any EC and RRC. Looks at the order last,
- * and advances it only when all was well. On failure the bytes are lost, *out is empty, and the
- * context is unchanged.
+ * Verifies a token of len bytes and opens it in place, with any EC and RRC. Looks at the order
+ * last, and advances it only when all was well. On failure the bytes are lost, *out is empty, and
+ * the context is unchanged.
  */
 enum krb5msg_result krb5msg_unwrap(
     struct krb5msg *m, uint8_t *token, size_t len, struct krb5msg_plain *out) SP_MUST_USE;

@@ -7,84 +7,68 @@
  */
 #include "lib/krb5msg/krb5msg_token.h"
 
-#include <string.h>
-
 #include "lib/base/secret.h"
 
 /* RFC 8009's MAC begins with the cipher state, which is the IV. */
-static bool
-crypt_begin(const struct krb5msg *m, const struct krb5msg_side *side)
+static void
+crypt_begin(struct krb5msg_mac *mac, const struct krb5msg *m, const struct krb5msg_side *side)
 {
     static const uint8_t iv[KRB5MSG_BLOCK];
-    return krb5msg_mac_begin(m->md, m->enctype, side->integrity) &&
-        (!m->enctype->mac_of_cipher || EVP_DigestUpdate(m->md, iv, sizeof(iv)) == 1);
+    krb5msg_mac_begin(mac, m->enctype, side->integrity);
+    if (m->enctype->mac_of_cipher) {
+        krb5msg_mac_update(mac, iv, sizeof(iv));
+    }
 }
 
 bool
 krb5msg_encrypt(const struct krb5msg *m, const struct krb5msg_side *side, uint8_t *data, size_t len)
 {
     const bool of_cipher = m->enctype->mac_of_cipher;
-    return crypt_begin(m, side) &&
-        krb5msg_cts_encrypt(
-            side->cipher, of_cipher ? NULL : m->md, of_cipher ? m->md : NULL, data, len) &&
-        krb5msg_mac_end(m->md, m->enctype, side->integrity, data + len);
+    struct krb5msg_mac mac;
+    crypt_begin(&mac, m, side);
+    const bool ok = krb5msg_cts_encrypt(
+        side->cipher, of_cipher ? NULL : &mac, of_cipher ? &mac : NULL, data, len);
+    krb5msg_mac_end(&mac, data + len);
+    return ok;
 }
 
 static enum krb5msg_result
-crypt_compare(const struct krb5msg *m, const struct krb5msg_side *side, const uint8_t *mac)
+crypt_compare(struct krb5msg_mac *mac, const uint8_t *received)
 {
     uint8_t expected[KRB5MSG_DIGEST_MAX];
-    if (!krb5msg_mac_end(m->md, m->enctype, side->integrity, expected)) {
-        return KRB5MSG_LIBRARY;
-    }
-    return secret_equal(expected, mac, m->enctype->mac_len) ? KRB5MSG_OK : KRB5MSG_BAD_CHECKSUM;
-}
-
-/* RFC 3961: what the MAC is of comes out of the decryption. */
-static enum krb5msg_result
-crypt_open_then_verify(
-    const struct krb5msg *m, const struct krb5msg_side *side, uint8_t *data, size_t len)
-{
-    if (!krb5msg_cts_decrypt(side->cipher, m->md, data, len)) {
-        return KRB5MSG_LIBRARY;
-    }
-    return crypt_compare(m, side, data + len);
-}
-
-/* RFC 8009: nothing is decrypted before it verified. */
-static enum krb5msg_result
-crypt_verify_then_open(
-    const struct krb5msg *m, const struct krb5msg_side *side, uint8_t *data, size_t len)
-{
-    if (EVP_DigestUpdate(m->md, data, len) != 1) {
-        return KRB5MSG_LIBRARY;
-    }
-    const enum krb5msg_result result = crypt_compare(m, side, data + len);
-    if (result == KRB5MSG_OK && !krb5msg_cts_decrypt(side->cipher, NULL, data, len)) {
-        return KRB5MSG_LIBRARY;
-    }
-    return result;
+    krb5msg_mac_end(mac, expected);
+    return secret_equal(expected, received, mac->enctype->mac_len) ? KRB5MSG_OK
+                                                                   : KRB5MSG_BAD_CHECKSUM;
 }
 
 enum krb5msg_result
 krb5msg_decrypt(const struct krb5msg *m, const struct krb5msg_side *side, uint8_t *data, size_t len)
 {
-    if (!crypt_begin(m, side)) {
-        return KRB5MSG_LIBRARY;
+    struct krb5msg_mac mac;
+    bool ok = true;
+    crypt_begin(&mac, m, side);
+    if (m->enctype->mac_of_cipher) {
+        krb5msg_mac_update(&mac, data, len);
+    } else { /* what the MAC is of comes out of the decryption */
+        ok = krb5msg_cts_decrypt(side->cipher, &mac, data, len);
     }
-    return m->enctype->mac_of_cipher ? crypt_verify_then_open(m, side, data, len)
-                                     : crypt_open_then_verify(m, side, data, len);
+    const enum krb5msg_result result = crypt_compare(&mac, data + len);
+    if (ok && result == KRB5MSG_OK && m->enctype->mac_of_cipher) {
+        ok = krb5msg_cts_decrypt(side->cipher, NULL, data, len);
+    }
+    return ok ? result : KRB5MSG_LIBRARY;
 }
 
-bool
+void
 krb5msg_sign(const struct krb5msg *m, const struct krb5msg_side *side, const uint8_t *plain,
     size_t len, const struct krb5msg_header *h, uint8_t *out)
 {
     const struct krb5msg_header covered = { .flags = h->flags, .seq = h->seq };
     uint8_t clear[KRB5MSG_CLEAR];
+    struct krb5msg_mac mac;
     krb5msg_header_encode(&covered, clear);
-    return krb5msg_mac_begin(m->md, m->enctype, side->checksum) &&
-        EVP_DigestUpdate(m->md, plain, len) == 1 &&
-        EVP_DigestUpdate(m->md, clear, sizeof(clear)) == 1 &&
-        krb5msg_mac_end(m->md, m->enctype, side->checksum, out);
+    krb5msg_mac_begin(&mac, m->enctype, side->checksum);
+    krb5msg_mac_update(&mac, plain, len);
+    krb5msg_mac_update(&mac, clear, sizeof(clear));
+    krb5msg_mac_end(&mac, out);
 }

@@ -2,7 +2,7 @@
 /*
  * AES-CBC with ciphertext stealing as Kerberos has it (RFC 3962 section 5, CBC-CS3): the last two
  * blocks always trade places, and the last one, maybe a part of a block, is cut. All but these two
- * is plain CBC, in pieces small enough that the digest finds them in the first-level cache and the
+ * is plain CBC, in pieces small enough that the MAC finds them in the first-level cache and the
  * processor overlaps the two. Serves krb5msg_crypt.c; libcrypto's failures are returned.
  */
 #include "lib/krb5msg/krb5msg_local.h"
@@ -20,10 +20,12 @@ cts_bulk(size_t len)
     return (len - 1) / KRB5MSG_BLOCK * KRB5MSG_BLOCK - KRB5MSG_BLOCK;
 }
 
-static bool
-cts_digest(EVP_MD_CTX *md, const uint8_t *data, size_t len)
+static void
+cts_feed(struct krb5msg_mac *mac, const uint8_t *data, size_t len)
 {
-    return md == NULL || EVP_DigestUpdate(md, data, len) == 1;
+    if (mac != NULL) {
+        krb5msg_mac_update(mac, data, len);
+    }
 }
 
 static bool
@@ -33,40 +35,43 @@ cts_update(EVP_CIPHER_CTX *cipher, uint8_t *data, size_t len)
     return EVP_CipherUpdate(cipher, data, &n, data, (int)len) == 1 && (size_t)n == len;
 }
 
-/* Whole blocks, piece by piece, digested before or after. */
+/* Whole blocks, piece by piece, fed to a MAC before or after. */
 static bool
-cts_pieces(EVP_CIPHER_CTX *cipher, EVP_MD_CTX *before, EVP_MD_CTX *after, uint8_t *data, size_t len)
+cts_pieces(EVP_CIPHER_CTX *cipher, struct krb5msg_mac *before, struct krb5msg_mac *after,
+    uint8_t *data, size_t len)
 {
     for (size_t at = 0; at < len; at += CTS_PIECE) {
         const size_t n = len - at < CTS_PIECE ? len - at : CTS_PIECE;
-        if (!cts_digest(before, data + at, n) || !cts_update(cipher, data + at, n) ||
-            !cts_digest(after, data + at, n)) {
+        cts_feed(before, data + at, n);
+        if (!cts_update(cipher, data + at, n)) {
             return false;
         }
+        cts_feed(after, data + at, n);
     }
     return true;
 }
 
 bool
-krb5msg_cts_encrypt(EVP_CIPHER_CTX *cipher, EVP_MD_CTX *of_plain, EVP_MD_CTX *of_cipher,
-    uint8_t *data, size_t len)
+krb5msg_cts_encrypt(EVP_CIPHER_CTX *cipher, struct krb5msg_mac *of_plain,
+    struct krb5msg_mac *of_cipher, uint8_t *data, size_t len)
 {
     const size_t bulk = cts_bulk(len);
     const size_t part = len - bulk - KRB5MSG_BLOCK;
     uint8_t *tail = data + bulk;
     uint8_t two[2 * KRB5MSG_BLOCK] = { 0 };
     if (EVP_CipherInit_ex2(cipher, NULL, NULL, cts_iv, -1, NULL) != 1 ||
-        !cts_pieces(cipher, of_plain, of_cipher, data, bulk) ||
-        !cts_digest(of_plain, tail, KRB5MSG_BLOCK + part)) {
+        !cts_pieces(cipher, of_plain, of_cipher, data, bulk)) {
         return false;
     }
+    cts_feed(of_plain, tail, KRB5MSG_BLOCK + part);
     memcpy(two, tail, KRB5MSG_BLOCK + part);
     if (!cts_update(cipher, two, sizeof(two))) {
         return false;
     }
     memcpy(tail, two + KRB5MSG_BLOCK, KRB5MSG_BLOCK);
     memcpy(tail + KRB5MSG_BLOCK, two, part);
-    return cts_digest(of_cipher, tail, KRB5MSG_BLOCK + part);
+    cts_feed(of_cipher, tail, KRB5MSG_BLOCK + part);
+    return true;
 }
 
 static void
@@ -97,10 +102,10 @@ cts_restore(EVP_CIPHER_CTX *cipher, uint8_t *tail, size_t part)
     return true;
 }
 
-/* The block decrypted first stays behind as the IV of the message's first one, where it is taken out
-   again: cheaper than setting the IV twice. */
+/* The block decrypted first stays behind as the IV of the message's first one, where it is taken
+   out again: cheaper than setting the IV twice. */
 bool
-krb5msg_cts_decrypt(EVP_CIPHER_CTX *cipher, EVP_MD_CTX *of_plain, uint8_t *data, size_t len)
+krb5msg_cts_decrypt(EVP_CIPHER_CTX *cipher, struct krb5msg_mac *of_plain, uint8_t *data, size_t len)
 {
     const size_t bulk = cts_bulk(len);
     const size_t part = len - bulk - KRB5MSG_BLOCK;
@@ -112,7 +117,10 @@ krb5msg_cts_decrypt(EVP_CIPHER_CTX *cipher, EVP_MD_CTX *of_plain, uint8_t *data,
         return false;
     }
     cts_xor(data, used, KRB5MSG_BLOCK);
-    return cts_digest(of_plain, data, KRB5MSG_BLOCK) &&
-        cts_pieces(cipher, NULL, of_plain, data + KRB5MSG_BLOCK, bulk) &&
-        cts_digest(of_plain, tail + KRB5MSG_BLOCK, part);
+    cts_feed(of_plain, data, KRB5MSG_BLOCK);
+    if (!cts_pieces(cipher, NULL, of_plain, data + KRB5MSG_BLOCK, bulk)) {
+        return false;
+    }
+    cts_feed(of_plain, tail + KRB5MSG_BLOCK, part);
+    return true;
 }

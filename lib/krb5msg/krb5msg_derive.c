@@ -9,8 +9,6 @@
 #include <openssl/core_names.h>
 #include <openssl/params.h>
 
-#include <string.h>
-
 #include "lib/base/cursor.h"
 
 #define DERIVE_CONSTANT 5 /* usage number, purpose */
@@ -49,7 +47,7 @@ derive_rfc8009(EVP_KDF_CTX *kdf, const struct krb5msg_enctype *e, const uint8_t 
     const OSSL_PARAM params[] = {
         derive_text(OSSL_KDF_PARAM_MODE, "counter"),
         derive_text(OSSL_KDF_PARAM_MAC, "HMAC"),
-        derive_text(OSSL_KDF_PARAM_DIGEST, e->digest_name),
+        derive_text(OSSL_KDF_PARAM_DIGEST, e->digest->name),
         derive_octets(OSSL_KDF_PARAM_KEY, key, e->key_len),
         derive_octets(OSSL_KDF_PARAM_SALT, constant, DERIVE_CONSTANT),
         OSSL_PARAM_construct_end(),

@@ -7,15 +7,14 @@
 #include "lib/krb5msg/krb5msg_local.h"
 
 static const struct krb5msg_enctype krb5msg_enctypes[] = {
-    { KRB5MSG_AES128_SHA1, "AES-128-CBC", "SHA1", 16, 16, 12, 20, 64, false },
-    { KRB5MSG_AES256_SHA1, "AES-256-CBC", "SHA1", 32, 32, 12, 20, 64, false },
-    { KRB5MSG_AES128_SHA256, "AES-128-CBC", "SHA2-256", 16, 16, 16, 32, 64, true },
-    { KRB5MSG_AES256_SHA384, "AES-256-CBC", "SHA2-384", 32, 24, 24, 48, 128, true },
+    { KRB5MSG_AES128_SHA1, "AES-128-CBC", &krb5msg_sha1, 16, 16, 12, false },
+    { KRB5MSG_AES256_SHA1, "AES-256-CBC", &krb5msg_sha1, 32, 32, 12, false },
+    { KRB5MSG_AES128_SHA256, "AES-128-CBC", &krb5msg_sha256, 16, 16, 16, true },
+    { KRB5MSG_AES256_SHA384, "AES-256-CBC", &krb5msg_sha384, 32, 24, 24, true },
 };
 
 static struct {
     EVP_CIPHER *cipher[SP_COUNT(krb5msg_enctypes)];
-    EVP_MD *digest[SP_COUNT(krb5msg_enctypes)];
     EVP_KDF *kdf[SP_COUNT(krb5msg_enctypes)];
     bool ready;
 } krb5msg_library;
@@ -47,10 +46,8 @@ krb5msg_start(void)
     for (size_t i = 0; i < SP_COUNT(krb5msg_enctypes); i++) {
         const struct krb5msg_enctype *e = &krb5msg_enctypes[i];
         krb5msg_library.cipher[i] = EVP_CIPHER_fetch(NULL, e->cipher_name, NULL);
-        krb5msg_library.digest[i] = EVP_MD_fetch(NULL, e->digest_name, NULL);
         krb5msg_library.kdf[i] = EVP_KDF_fetch(NULL, e->mac_of_cipher ? "KBKDF" : "KRB5KDF", NULL);
-        if (krb5msg_library.cipher[i] == NULL || krb5msg_library.digest[i] == NULL ||
-            krb5msg_library.kdf[i] == NULL) {
+        if (krb5msg_library.cipher[i] == NULL || krb5msg_library.kdf[i] == NULL) {
             krb5msg_end();
             return false;
         }
@@ -69,10 +66,8 @@ krb5msg_end(void)
 {
     for (size_t i = 0; i < SP_COUNT(krb5msg_enctypes); i++) {
         EVP_CIPHER_free(krb5msg_library.cipher[i]);
-        EVP_MD_free(krb5msg_library.digest[i]);
         EVP_KDF_free(krb5msg_library.kdf[i]);
         krb5msg_library.cipher[i] = NULL;
-        krb5msg_library.digest[i] = NULL;
         krb5msg_library.kdf[i] = NULL;
     }
     krb5msg_random_end();
@@ -83,12 +78,6 @@ EVP_CIPHER *
 krb5msg_cipher(const struct krb5msg_enctype *e)
 {
     return krb5msg_library.cipher[e - krb5msg_enctypes];
-}
-
-EVP_MD *
-krb5msg_digest(const struct krb5msg_enctype *e)
-{
-    return krb5msg_library.digest[e - krb5msg_enctypes];
 }
 
 EVP_KDF *

@@ -5,6 +5,7 @@
 
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
+#include <openssl/sha.h>
 
 #include "lib/krb5msg/krb5msg.h"
 
@@ -21,23 +22,41 @@ enum krb5msg_usage {
     KRB5MSG_USAGE_INITIATOR_SIGN = 25
 };
 
-/* The last octet of the constant a key is derived with (RFC 3961 section 5.3, RFC 8009 section 5). */
+/* The last octet of the constant a key is derived with (RFC 3961 section 5.3, RFC 8009 section 5).
+ */
 enum krb5msg_purpose {
     KRB5MSG_FOR_CHECKSUM = 0x99,   /* Kc */
     KRB5MSG_FOR_ENCRYPTION = 0xaa, /* Ke */
     KRB5MSG_FOR_INTEGRITY = 0x55   /* Ki */
 };
 
+union krb5msg_digest_state {
+    SHA_CTX sha1;
+    SHA256_CTX sha256;
+    SHA512_CTX sha512;
+};
+
+struct krb5msg_digest {
+    const char *name; /* as libcrypto knows it */
+    uint8_t len;
+    uint8_t block; /* of its input */
+    void (*init)(union krb5msg_digest_state *s);
+    void (*update)(union krb5msg_digest_state *s, const void *data, size_t len);
+    void (*final)(union krb5msg_digest_state *s, uint8_t *out);
+};
+
+extern const struct krb5msg_digest krb5msg_sha1;
+extern const struct krb5msg_digest krb5msg_sha256;
+extern const struct krb5msg_digest krb5msg_sha384;
+
 struct krb5msg_enctype {
     int32_t number;
     const char *cipher_name;
-    const char *digest_name;
-    uint8_t key_len;      /* protocol key and Ke */
-    uint8_t mac_key_len;  /* Ki and Kc */
-    uint8_t mac_len;      /* truncated HMAC */
-    uint8_t digest_len;   /* whole HMAC */
-    uint8_t digest_block; /* the digest's input block */
-    bool mac_of_cipher;   /* RFC 8009: encrypt, then MAC; RFC 3961: MAC of the plaintext */
+    const struct krb5msg_digest *digest;
+    uint8_t key_len;     /* protocol key and Ke */
+    uint8_t mac_key_len; /* Ki and Kc */
+    uint8_t mac_len;     /* HMAC, truncated */
+    bool mac_of_cipher;  /* RFC 8009: encrypt, then MAC; RFC 3961: MAC of the plaintext */
 };
 
 /* The row of an enctype, or NULL. */
@@ -45,7 +64,6 @@ const struct krb5msg_enctype *krb5msg_enctype_find(int32_t number);
 
 /* --- krb5msg_library.c: what was fetched from libcrypto; NULL before krb5msg_start() --- */
 EVP_CIPHER *krb5msg_cipher(const struct krb5msg_enctype *e);
-EVP_MD *krb5msg_digest(const struct krb5msg_enctype *e);
 EVP_KDF *krb5msg_kdf(const struct krb5msg_enctype *e);
 
 /* --- krb5msg_derive.c --- */
@@ -55,21 +73,27 @@ EVP_KDF *krb5msg_kdf(const struct krb5msg_enctype *e);
 size_t krb5msg_derive(const struct krb5msg_enctype *e, const uint8_t *key, uint32_t usage,
     enum krb5msg_purpose purpose, uint8_t *out) SP_MUST_USE;
 
+/* --- krb5msg_mac.c: HMAC without allocation --- */
+struct krb5msg_mac {
+    const struct krb5msg_enctype *enctype;
+    const uint8_t *key; /* a borrow */
+    union krb5msg_digest_state state;
+};
+
+void krb5msg_mac_begin(
+    struct krb5msg_mac *mac, const struct krb5msg_enctype *e, const uint8_t *key);
+void krb5msg_mac_update(struct krb5msg_mac *mac, const void *data, size_t len);
+/* out gets mac_len bytes of the enctype. Zeroes the state. */
+void krb5msg_mac_end(struct krb5msg_mac *mac, uint8_t *out);
+
 /* --- krb5msg_cts.c: AES-CBC with ciphertext stealing, form CBC-CS3, IV 0 --- */
 
-/* In place; len is at least 17. cipher is keyed for its direction, without padding. The digests are
+/* In place; len is at least 17. cipher is keyed for its direction, without padding. The MACs are
    fed with the plaintext and the ciphertext as they pass; NULL for none. */
-bool krb5msg_cts_encrypt(EVP_CIPHER_CTX *cipher, EVP_MD_CTX *of_plain, EVP_MD_CTX *of_cipher,
-    uint8_t *data, size_t len) SP_MUST_USE;
+bool krb5msg_cts_encrypt(EVP_CIPHER_CTX *cipher, struct krb5msg_mac *of_plain,
+    struct krb5msg_mac *of_cipher, uint8_t *data, size_t len) SP_MUST_USE;
 bool krb5msg_cts_decrypt(
-    EVP_CIPHER_CTX *cipher, EVP_MD_CTX *of_plain, uint8_t *data, size_t len) SP_MUST_USE;
-
-/* --- krb5msg_mac.c: HMAC without allocation. md was made with the enctype's digest. --- */
-bool krb5msg_mac_begin(
-    EVP_MD_CTX *md, const struct krb5msg_enctype *e, const uint8_t *key) SP_MUST_USE;
-/* out gets e->mac_len bytes. */
-bool krb5msg_mac_end(
-    EVP_MD_CTX *md, const struct krb5msg_enctype *e, const uint8_t *key, uint8_t *out) SP_MUST_USE;
+    EVP_CIPHER_CTX *cipher, struct krb5msg_mac *of_plain, uint8_t *data, size_t len) SP_MUST_USE;
 
 /* --- krb5msg_random.c --- */
 
@@ -100,7 +124,6 @@ struct krb5msg_side {
 
 struct krb5msg {
     const struct krb5msg_enctype *enctype;
-    EVP_MD_CTX *md; /* one message at a time, so one for both directions */
     uint64_t send_seq;
     struct krb5msg_order order;
     uint8_t send_flags; /* without Sealed */
@@ -109,11 +132,11 @@ struct krb5msg {
     struct krb5msg_side recv;
 };
 
-/* RFC 3961's encryption with integrity, in place: data is confounder and plaintext, len bytes and at
-   least 17; the MAC of e->mac_len bytes stands or comes behind it. */
-bool krb5msg_encrypt(
-    const struct krb5msg *m, const struct krb5msg_side *side, uint8_t *data, size_t len) SP_MUST_USE;
-enum krb5msg_result krb5msg_decrypt(
-    const struct krb5msg *m, const struct krb5msg_side *side, uint8_t *data, size_t len) SP_MUST_USE;
+/* RFC 3961's encryption with integrity, in place: data is confounder and plaintext, len bytes and
+   at least 17; the MAC of e->mac_len bytes stands or comes behind it. */
+bool krb5msg_encrypt(const struct krb5msg *m, const struct krb5msg_side *side, uint8_t *data,
+    size_t len) SP_MUST_USE;
+enum krb5msg_result krb5msg_decrypt(const struct krb5msg *m, const struct krb5msg_side *side,
+    uint8_t *data, size_t len) SP_MUST_USE;
 
 #endif

@@ -30,7 +30,9 @@ krb5msg_order_judge(const struct krb5msg_order *o, uint64_t seq)
     const uint64_t ahead = seq - o->next;
     const uint64_t behind = o->next - seq;
     if (o->seen == NULL) {
-        return ahead == 0 ? KRB5MSG_OK : ahead < ORDER_HALF ? KRB5MSG_OUT_OF_SEQUENCE : KRB5MSG_REPLAY;
+        return ahead == 0           ? KRB5MSG_OK
+               : ahead < ORDER_HALF ? KRB5MSG_OUT_OF_SEQUENCE
+                                    : KRB5MSG_REPLAY;
     }
     if (ahead < ORDER_HALF) {
         return KRB5MSG_OK;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Random confounders. libcrypto's generator costs more per call than per byte, so bytes are drawn for
- * many messages at once. Serves krb5msg_wrap(). No random bytes is an error of the caller's message.
+ * Random confounders. libcrypto's generator costs more per call than per byte, so bytes are drawn
+ * for many messages at once. Serves krb5msg_wrap(). No random bytes is an error of the caller's
+ * message.
  */
 #include "lib/krb5msg/krb5msg_local.h"
 

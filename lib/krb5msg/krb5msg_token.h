@@ -33,7 +33,7 @@ void krb5msg_rotate_left(uint8_t *data, size_t len, size_t rrc);
 
 /* The checksum of a token that is not sealed: over the plaintext and h with EC and RRC 0. out gets
    m->enctype->mac_len bytes, and may lie behind the plaintext. */
-bool krb5msg_sign(const struct krb5msg *m, const struct krb5msg_side *side, const uint8_t *plain,
-    size_t len, const struct krb5msg_header *h, uint8_t *out) SP_MUST_USE;
+void krb5msg_sign(const struct krb5msg *m, const struct krb5msg_side *side, const uint8_t *plain,
+    size_t len, const struct krb5msg_header *h, uint8_t *out);
 
 #endif

@@ -73,7 +73,8 @@ bench_gss_seal(struct bench *b)
         if (gss_wrap_iov(&minor, b->gss.initiator, b->conf, 0, NULL, iov, 4) != GSS_S_COMPLETE) {
             bench_die("gss_wrap_iov");
         }
-        b->token_len = (size_t)((uint8_t *)iov[3].buffer.value + iov[3].buffer.length - b->slots[i]);
+        b->token_len =
+            (size_t)((uint8_t *)iov[3].buffer.value + iov[3].buffer.length - b->slots[i]);
     }
 }
 
@@ -161,7 +162,8 @@ bench_print(const struct bench *b, const struct bench_round *rounds, size_t coun
         const double gss = bench_median(rounds, count, 0, what);
         const double ours = bench_median(rounds, count, 1, what);
         (void)printf("%-28s %-16s %-5s %10.0f %10.0f %7.1f\n", name,
-            b->conf ? "confidentiality" : "integrity", works[what], mb / gss, mb / ours, gss / ours);
+            b->conf ? "confidentiality" : "integrity", works[what], mb / gss, mb / ours,
+            gss / ours);
     }
     (void)fflush(stdout);
 }
@@ -224,8 +226,8 @@ bench_import(void)
             }
             krb5msg_free(&m);
         }
-        (void)printf("import and free, enctype %d: %.1f us\n", (int)e,
-            (bench_now() - from) / count * 1e6);
+        (void)printf(
+            "import and free, enctype %d: %.1f us\n", (int)e, (bench_now() - from) / count * 1e6);
     }
 }
 

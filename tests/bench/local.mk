@@ -8,3 +8,17 @@ EXTRA_DIST += tests/bench/bench.py
 .PHONY: bench
 bench: all tests/bench/bench_load$(EXEEXT)
 	$(PYTHON3) $(srcdir)/tests/bench/bench.py --build . $(BENCH_FLAGS)
+
+# make bench-krb5msg [BENCH_FLAGS="BYTES ROUNDS"]: sealing and opening beside libgssapi.
+if HAVE_KRB5_TEST
+EXTRA_PROGRAMS += tests/bench/bench_krb5msg
+tests_bench_bench_krb5msg_SOURCES = tests/bench/bench_krb5msg.c tests/unit/krb5_realm.c \
+	tests/unit/krb5_realm.h
+tests_bench_bench_krb5msg_CPPFLAGS = $(AM_CPPFLAGS) $(KRB5_TEST_CFLAGS)
+tests_bench_bench_krb5msg_LDADD = lib/krb5msg/libkrb5msg.la lib/base/libbase.la $(CRYPTO_LIBS) \
+	$(KRB5_TEST_LIBS)
+
+.PHONY: bench-krb5msg
+bench-krb5msg: tests/bench/bench_krb5msg$(EXEEXT)
+	tests/bench/bench_krb5msg$(EXEEXT) $(BENCH_FLAGS)
+endif

@@ -3,7 +3,7 @@
 # tests/fuzz/corpus/TARGET with whatever compiler there is; `make fuzz` builds the same with clang's
 # libFuzzer and searches for FUZZ_SECONDS each. What it finds is in tests/fuzz/found/TARGET of the build
 # tree; a file that shows something new goes into the corpus.
-FUZZ_TARGETS = name socks5 userpass conversation users config_scan
+FUZZ_TARGETS = name socks5 userpass conversation users krb5msg config_scan
 FUZZ_SECONDS = 60
 FUZZ_CC = clang
 
@@ -40,10 +40,16 @@ tests_fuzz_replay_config_scan_SOURCES = tests/fuzz/fuzz_config_scan.c tests/fuzz
 tests_fuzz_replay_config_scan_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_TARGET='"config_scan"'
 tests_fuzz_replay_config_scan_LDADD = $(UNIT_CONFIG)
 
+check_PROGRAMS += tests/fuzz/replay_krb5msg
+tests_fuzz_replay_krb5msg_SOURCES = tests/fuzz/fuzz_krb5msg.c tests/fuzz/fuzz.h tests/fuzz/replay_main.c
+tests_fuzz_replay_krb5msg_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS) -DREPLAY_TARGET='"krb5msg"'
+tests_fuzz_replay_krb5msg_LDADD = lib/krb5msg/libkrb5msg.la lib/base/libbase.la $(CRYPTO_LIBS)
+
 EXTRA_DIST += tests/fuzz/corpus
 
 # The decoders stand on little else than lib/, so it is compiled anew with libFuzzer's instrumentation.
 FUZZ_LIB = $(filter %.c,$(lib_base_libbase_la_SOURCES) $(lib_socks_libsocks_la_SOURCES) \
+	$(lib_krb5msg_libkrb5msg_la_SOURCES) \
 	$(AUTH_USERPASS_BOTH)) src/authlink/conversation.c $(FUZZ_CONFIG)
 FUZZ_CONFIG = \
 	src/config/config_flat.c \
@@ -62,7 +68,7 @@ fuzz:
 		$(MKDIR_P) tests/fuzz/found/$$target && \
 		$(FUZZ_CC) -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE= \
 			-I$(top_srcdir) $(top_srcdir)/tests/fuzz/fuzz_$$target.c \
-			$(FUZZ_LIB:%=$(top_srcdir)/%) $(CONFUSE_LIBS) -o tests/fuzz/fuzz_$$target && \
+			$(FUZZ_LIB:%=$(top_srcdir)/%) $(CONFUSE_LIBS) $(CRYPTO_LIBS) -o tests/fuzz/fuzz_$$target && \
 		tests/fuzz/fuzz_$$target -max_total_time=$(FUZZ_SECONDS) -max_len=1024 \
 			-artifact_prefix=tests/fuzz/found/$$target/ tests/fuzz/found/$$target \
 			$(top_srcdir)/tests/fuzz/corpus/$$target || exit 1; \

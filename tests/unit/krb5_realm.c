@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* A throwaway Kerberos realm; see krb5_realm.h. What fails is said on standard error, with the end of
-   the log of the program that failed. */
+/* A throwaway Kerberos realm; see krb5_realm.h. What fails is said on standard error, with the end
+   of the log of the program that failed. */
 #include "tests/unit/krb5_realm.h"
 
 #include <arpa/inet.h>
@@ -61,9 +61,10 @@ static bool
 realm_environment(const struct realm *r)
 {
     return realm_setenv(r, "KRB5_CONFIG", "", "krb5.conf") &&
-        realm_setenv(r, "KRB5_KDC_PROFILE", "", "kdc.conf") &&
-        realm_setenv(r, "KRB5_KTNAME", "FILE:", "keytab") &&
-        setenv("KRB5CCNAME", "MEMORY:realm", 1) == 0 && setenv("KRB5RCACHENAME", "none:", 1) == 0;
+           realm_setenv(r, "KRB5_KDC_PROFILE", "", "kdc.conf") &&
+           realm_setenv(r, "KRB5_KTNAME", "FILE:", "keytab") &&
+           setenv("KRB5CCNAME", "MEMORY:realm", 1) == 0 &&
+           setenv("KRB5RCACHENAME", "none:", 1) == 0;
 }
 
 static int
@@ -73,7 +74,7 @@ realm_free_port(void)
     socklen_t len = sizeof(sin);
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const bool ok = fd >= 0 && bind(fd, (struct sockaddr *)&sin, sizeof(sin)) == 0 &&
-        getsockname(fd, (struct sockaddr *)&sin, &len) == 0;
+                    getsockname(fd, (struct sockaddr *)&sin, &len) == 0;
     if (fd >= 0) {
         (void)close(fd);
     }
@@ -110,8 +111,8 @@ realm_exec(const struct realm *r, char *const argv[])
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     const int in = open("/dev/null", O_RDONLY | O_CLOEXEC);
     const int out = realm_path(r, "log", log, sizeof(log))
-        ? open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)
-        : -1;
+                        ? open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)
+                        : -1;
     if (in < 0 || out < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0 ||
         setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin", 1) != 0) {
         _exit(126);
@@ -179,14 +180,15 @@ realm_database(const struct realm *r)
     const int k =
         snprintf(list, sizeof(list), "ktadd -norandkey -k %s/keytab rcmd/gateway", r->folder);
     return n > 0 && (size_t)n < sizeof(add) && k > 0 && (size_t)k < sizeof(list) &&
-        realm_run(r, "krb5-kdc", create) && realm_run(r, "krb5-admin-server", alice) &&
-        realm_run(r, "krb5-admin-server", gateway) && realm_run(r, "krb5-admin-server", keytab);
+           realm_run(r, "krb5-kdc", create) && realm_run(r, "krb5-admin-server", alice) &&
+           realm_run(r, "krb5-admin-server", gateway) && realm_run(r, "krb5-admin-server", keytab);
 }
 
 static bool
 realm_connects(int port)
 {
-    const struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+    const struct sockaddr_in sin = { .sin_family = AF_INET,
+        .sin_port = htons((uint16_t)port),
         .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const bool ok = fd >= 0 && connect(fd, (const struct sockaddr *)&sin, sizeof(sin)) == 0;
@@ -283,15 +285,13 @@ realm_credentials(struct realm *r)
     gss_name_t alice = GSS_C_NO_NAME;
     gss_OID_set_desc krb5 = { 1, (gss_OID)gss_mech_krb5 };
     gss_buffer_desc password = { 5, ARG("alice") };
-    if (!realm_name("alice@" REALM, &alice) ||
-        !realm_name("rcmd/gateway@" REALM, &r->service)) {
+    if (!realm_name("alice@" REALM, &alice) || !realm_name("rcmd/gateway@" REALM, &r->service)) {
         return false;
     }
     OM_uint32 major = gss_acquire_cred_with_password(
         &minor, alice, &password, 0, &krb5, GSS_C_INITIATE, &r->client, NULL, NULL);
     bool ok = realm_ok("alice's ticket", major, minor);
-    major = gss_acquire_cred(
-        &minor, r->service, 0, &krb5, GSS_C_ACCEPT, &r->server, NULL, NULL);
+    major = gss_acquire_cred(&minor, r->service, 0, &krb5, GSS_C_ACCEPT, &r->server, NULL, NULL);
     ok = realm_ok("the gateway's keytab", major, minor) && ok;
     (void)gss_release_name(&minor, &alice);
     return ok;
@@ -310,7 +310,7 @@ realm_start(struct realm *r)
         return false;
     }
     const bool ok = realm_environment(r) && realm_configure(r, 1) && realm_database(r) &&
-        realm_kdc(r) && realm_credentials(r);
+                    realm_kdc(r) && realm_credentials(r);
     if (!ok) {
         realm_stop(r);
     }
@@ -342,9 +342,9 @@ realm_exchange(const struct realm *r, OM_uint32 flags, struct realm_pair *out)
     OM_uint32 major;
     gss_buffer_desc there = GSS_C_EMPTY_BUFFER;
     gss_buffer_desc back = GSS_C_EMPTY_BUFFER;
-    major = gss_init_sec_context(&minor, r->client, &out->initiator, r->service,
-        (gss_OID)gss_mech_krb5, flags, 0, GSS_C_NO_CHANNEL_BINDINGS, GSS_C_NO_BUFFER, NULL, &there,
-        NULL, NULL);
+    major =
+        gss_init_sec_context(&minor, r->client, &out->initiator, r->service, (gss_OID)gss_mech_krb5,
+            flags, 0, GSS_C_NO_CHANNEL_BINDINGS, GSS_C_NO_BUFFER, NULL, &there, NULL, NULL);
     bool ok = realm_ok("gss_init_sec_context", major, minor);
     if (ok) {
         major = gss_accept_sec_context(&minor, &out->acceptor, r->server, &there,
@@ -368,7 +368,7 @@ realm_pair_make(const struct realm *r, int32_t enctype, bool mutual, struct real
     OM_uint32 minor;
     krb5_enctype only = enctype;
     const OM_uint32 flags = GSS_C_REPLAY_FLAG | GSS_C_SEQUENCE_FLAG | GSS_C_CONF_FLAG |
-        GSS_C_INTEG_FLAG | (mutual ? GSS_C_MUTUAL_FLAG : 0U);
+                            GSS_C_INTEG_FLAG | (mutual ? GSS_C_MUTUAL_FLAG : 0U);
     out->initiator = GSS_C_NO_CONTEXT;
     out->acceptor = GSS_C_NO_CONTEXT;
     const OM_uint32 major = gss_krb5_set_allowable_enctypes(&minor, r->client, 1, &only);
@@ -399,8 +399,8 @@ realm_import(gss_ctx_id_t *end, struct krb5msg **out, struct krb5msg_import *see
     }
     const gss_krb5_lucid_context_v1_t *lucid = exported;
     const gss_krb5_lucid_key_t *key = lucid->cfx_kd.have_acceptor_subkey != 0
-        ? &lucid->cfx_kd.acceptor_subkey
-        : &lucid->cfx_kd.ctx_key;
+                                          ? &lucid->cfx_kd.acceptor_subkey
+                                          : &lucid->cfx_kd.ctx_key;
     *seen = (struct krb5msg_import){
         .enctype = (int32_t)key->type,
         .role = lucid->initiate != 0 ? KRB5MSG_INITIATOR : KRB5MSG_ACCEPTOR,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A throwaway Kerberos realm for tests and measurements: a real KDC on a free port of loopback,
- * with everything it has in a folder of its own under TMPDIR, and security contexts of libgssapi made with
- * it in this process. The KDC ends with realm_stop(), and with this process at the latest.
+ * with everything it has in a folder of its own under TMPDIR, and security contexts of libgssapi
+ * made with it in this process. The KDC ends with realm_stop(), and with this process at the
+ * latest.
  */
 #ifndef SP_TESTS_UNIT_KRB5_REALM_H
 #define SP_TESTS_UNIT_KRB5_REALM_H

@@ -20,6 +20,7 @@ UNIT_AUTH = auth/libauth-secret.la auth/libauth-wire.la $(UNIT_SOCKS) $(AUTH_SEC
 if HAVE_CMOCKA
 include tests/unit/base.mk
 include tests/unit/socks.mk
+include tests/unit/krb5msg.mk
 include tests/unit/core.mk
 include tests/unit/config.mk
 include tests/unit/policy.mk
