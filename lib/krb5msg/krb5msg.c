@@ -54,12 +54,11 @@ context_side(struct krb5msg_side *side, const struct krb5msg_enctype *e, const u
     enum krb5msg_usage usage, bool encrypting)
 {
     uint8_t encryption[KRB5MSG_KEY_MAX];
-    if (krb5msg_derive(e, key, usage, KRB5MSG_FOR_INTEGRITY, side->integrity) == 0 ||
-        krb5msg_derive(e, key, usage, KRB5MSG_FOR_CHECKSUM, side->checksum) == 0 ||
-        krb5msg_derive(e, key, usage, KRB5MSG_FOR_ENCRYPTION, encryption) == 0) {
-        return false;
+    if (krb5msg_derive(e, key, usage, KRB5MSG_FOR_INTEGRITY, side->integrity) > 0 &&
+        krb5msg_derive(e, key, usage, KRB5MSG_FOR_CHECKSUM, side->checksum) > 0 &&
+        krb5msg_derive(e, key, usage, KRB5MSG_FOR_ENCRYPTION, encryption) > 0) {
+        side->cipher = context_cipher(e, encryption, encrypting);
     }
-    side->cipher = context_cipher(e, encryption, encrypting);
     explicit_bzero(encryption, sizeof(encryption));
     return side->cipher != NULL;
 }
