@@ -181,6 +181,8 @@ def test_the_password_appears_nowhere(start):
     assert log_in(gateway, "alice", secret)
     assert not log_in(gateway, "alice", wrong) and not log_in(gateway, secret[:3], wrong)
     gateway.wait_event("auth.success", user="alice")
+    gateway.wait_event("auth.failure", claimed="alice")
+    gateway.wait_event("auth.failure", claimed=secret[:3])
     everything = gateway.log.read_text() + gateway.stderr() + "".join(
         gw.read_proc(pid, "cmdline").decode() + gw.read_proc(pid, "environ").decode("latin-1")
         for pid in gateway.pids() if gw.ROOT)
