@@ -15,6 +15,7 @@ import xml.etree.ElementTree
 RUN = re.compile(r"^\[ RUN      \] ", re.M)
 OK = re.compile(r"^\[       OK \] ", re.M)
 SKIPPED = re.compile(r"^\[  SKIPPED \] (?:[^\n]*: )?(\d+) test\(s\)", re.M)
+WHY = re.compile(r"^\[ RUN      \] (.+)\n((?:(?!\[ ).*\n)*)\[  SKIPPED \] \1$", re.M)
 
 
 def count_program(trs):
@@ -27,6 +28,8 @@ def count_program(trs):
     if result == "SKIP":
         why = [line for line in text.splitlines() if line and not line.startswith("SKIP ")]
         print(f"skipped: {trs.stem}: {why[-1] if why else 'says nothing'}", file=sys.stderr)
+    for name, said in WHY.findall(text):
+        print(f"skipped: {trs.stem}.{name}: {said.strip() or 'says nothing'}", file=sys.stderr)
     if run == 0:
         return (result == "PASS", result not in ("PASS", "SKIP"), result == "SKIP")
     ok, skipped = len(OK.findall(text)), sum(int(n) for n in SKIPPED.findall(text))
