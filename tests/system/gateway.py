@@ -282,8 +282,9 @@ class Gateway:
     def closing(self, client, seconds=10):
         """The closing record of the connection from that socket or "address:port"."""
         name = client if isinstance(client, str) else client.name
-        return self.wait_event(
-            lambda r: r["event"] in records.CLOSING and r.get("client") == name, seconds)
+        since = getattr(client, "since", "")
+        return self.wait_event(lambda r: r["event"] in records.CLOSING
+                               and r.get("client") == name and r["time"] >= since, seconds)
 
     def of(self, client):
         """All records of the session from that client so far."""

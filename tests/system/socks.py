@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """A SOCKS 5 client that writes bytes exactly as the test says, and reads with a deadline."""
 import collections
+import datetime
 import socket
 import struct
 
@@ -50,6 +51,8 @@ class Client:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         if source:
             self.sock.bind((source, 0))
+        # The kernel may draw a port that an earlier client had: the audit's time tells them apart.
+        self.since = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         self.sock.connect(target)
         self.name = name_of(self.sock.getsockname())
         self.closed = False
