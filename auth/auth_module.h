@@ -2,11 +2,14 @@
 /*
  * The interface of authentication modules: versioned, free of library types, the whole of it.
  *
- * A module NAME is two objects: NAME-wire for the worker (wire face, protect face) and NAME-secret
- * for the processes of its pool (secret face). Both carry the same config face. A built-in module
- * exports `const struct auth_wire_module auth_NAME_wire` and `const struct auth_secret_module
- * auth_NAME_secret`; a shared one exports them under the fixed symbols AUTH_WIRE_SYMBOL and
- * AUTH_SECRET_SYMBOL. A module that needs no pool (none) has no secret object.
+ * A module NAME is up to three objects: NAME-wire (framing; the worker's and, for its options, the
+ * configuration's), NAME-protect (message protection; the worker's alone, so that sallyportd links
+ * none of its libraries) and NAME-secret (the processes of its pool). Wire and secret carry the same
+ * config face. A built-in module exports `const struct auth_wire_module auth_NAME_wire`, `const struct
+ * auth_protect_module auth_NAME_protect` and `const struct auth_secret_module auth_NAME_secret`; a
+ * shared one exports them under the fixed symbols AUTH_WIRE_SYMBOL, AUTH_PROTECT_SYMBOL and
+ * AUTH_SECRET_SYMBOL. A module that needs no pool (none) has no secret object; one whose wire face
+ * does not say `protects` has no protect object.
  *
  * The host checks `version` before anything else. Functions never block unless the secret face says
  * that its steps may, never keep a pointer they were given beyond the call, and report errors as
@@ -19,8 +22,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define AUTH_MODULE_VERSION 1U
+#define AUTH_MODULE_VERSION 2U
 #define AUTH_WIRE_SYMBOL "sallyport_auth_wire"
+#define AUTH_PROTECT_SYMBOL "sallyport_auth_protect"
 #define AUTH_SECRET_SYMBOL "sallyport_auth_secret"
 
 #define AUTH_TOKEN_MAX (128U * 1024U) /* bytes of one client message, and of one answer */
@@ -36,6 +40,9 @@
 #define AUTH_WIRE_MODULE(name) \
     extern const struct auth_wire_module sallyport_auth_wire; \
     const struct auth_wire_module sallyport_auth_wire
+#define AUTH_PROTECT_MODULE(name) \
+    extern const struct auth_protect_module sallyport_auth_protect; \
+    const struct auth_protect_module sallyport_auth_protect
 #define AUTH_SECRET_MODULE(name) \
     extern const struct auth_secret_module sallyport_auth_secret; \
     const struct auth_secret_module sallyport_auth_secret
@@ -43,6 +50,9 @@
 #define AUTH_WIRE_MODULE(name) \
     extern const struct auth_wire_module auth_##name##_wire; \
     const struct auth_wire_module auth_##name##_wire
+#define AUTH_PROTECT_MODULE(name) \
+    extern const struct auth_protect_module auth_##name##_protect; \
+    const struct auth_protect_module auth_##name##_protect
 #define AUTH_SECRET_MODULE(name) \
     extern const struct auth_secret_module auth_##name##_secret; \
     const struct auth_secret_module auth_##name##_secret
@@ -55,7 +65,8 @@ enum auth_option_type {
     AUTH_OPTION_NUMBER,
     AUTH_OPTION_BOOLEAN,
     AUTH_OPTION_LIST, /* of texts */
-    AUTH_OPTION_FILE  /* path of a file the master opens; its content reaches secret.open */
+    AUTH_OPTION_FILE, /* path of a file the master opens; its content reaches secret.open */
+    AUTH_OPTION_FOLDER /* path of a folder the master makes (mode 0700) for the pool's user; "": none */
 };
 
 /* What a changed value needs: adopted at reload, new workers, or a restart. */
@@ -72,10 +83,11 @@ struct auth_option {
     const char *sentence; /* for the manual */
 };
 
-/* Read access to the section in effect. */
+/* Read access to the section in effect: where it speaks for one listener, what that listener says
+   in place of the section. */
 struct auth_config {
     const void *ctx;
-    /* Value i of option name as text, or NULL when there are not so many. */
+    /* Value i of option name as text, or NULL when there are not so many (an empty list: none). */
     const char *(*value)(const void *ctx, const char *name, unsigned i);
 };
 
@@ -144,24 +156,82 @@ struct auth_wire_module {
     /* Bytes to send when the conversation fails on our side (BAD frame, pool gone, deadline). */
     void (*refuse)(void *state, struct auth_out *out);
 
-    const struct auth_protect *protect; /* NULL: no message protection */
+    bool protects; /* it has a protect face, and its pool gives a blob with every success */
 };
 
 /* ------------------------------------------------------------------ protect face */
 
-/* Sealing and opening of messages after authentication; the state lives in the worker. */
-struct auth_protect {
-    size_t overhead; /* most bytes a sealed message is longer than its plaintext, frame included */
-    size_t plain_max; /* longest plaintext of one message */
-    /* Makes the state from the pool's blob; NULL when the blob is malformed. */
-    void *(*import)(const void *blob, size_t len);
+/* Ordered by nothing: selective counts as integrity, the least a message of it has. */
+enum auth_protection {
+    AUTH_PROTECTION_NONE = 0,
+    AUTH_PROTECTION_INTEGRITY = 1,
+    AUTH_PROTECTION_CONFIDENTIALITY = 2,
+    AUTH_PROTECTION_SELECTIVE = 3
+};
+
+/* What agree() made of one message of the client. */
+struct auth_agreement {
+    size_t used;      /* READY: bytes of the message; may be 0 (it only looked) */
+    struct auth_out answer; /* room given by the host: AUTH_AGREE_ROOM; READY: for the client */
+    bool done;        /* READY: agreed, see sealed; else the next message goes to agree() again */
+    bool sealed;      /* done: everything that follows is sealed; false: nothing is */
+    const char *error; /* BAD: a word for the audit, constant */
+};
+#define AUTH_AGREE_ROOM 512U
+
+/* What open() found. Borrows into the bytes given. */
+struct auth_opened {
+    size_t used;     /* READY: bytes of the message */
+    uint8_t *plain;  /* READY: what was inside */
+    size_t plain_len; /* may be 0 */
+    const char *error; /* BAD: a word for the audit, constant ("replayed-message", ...) */
+};
+
+/* The message as it goes out: a borrow into the bytes given to seal(). */
+struct auth_sealed {
+    uint8_t *data;
+    size_t len;
+};
+
+/*
+ * Message protection after the login: agreeing on a level, sealing, opening. The state lives in the
+ * worker; nothing is allocated per message.
+ */
+struct auth_protect_module {
+    uint32_t version;
+    const char *name;
+    size_t head, tail;  /* most bytes a sealed message has before and behind its plaintext, frame
+                           included */
+    size_t message_max; /* bytes of the longest message, frame included */
+
+    /* Once per process, before its chroot and sandbox: where libraries read their files. 0, or -1
+       with error filled. NULL: nothing to do. */
+    int (*start)(char *error, size_t size);
+
+    /* What may be agreed on a listener, read once from the section in effect there; the host's, for
+       terms_free(). NULL with error filled. */
+    void *(*terms)(const struct auth_config *config, char *error, size_t size);
+    void (*terms_free)(void *terms);
+
+    /* The state from the pool's blob (zeroed by the host afterwards); keeps terms, which outlives it.
+       NULL with *error, a constant word. */
+    void *(*import)(const void *terms, const void *blob, size_t len, const char **error);
     void (*free)(void *protect); /* zeroes keys */
-    /* Seals len bytes into out (len + overhead). Bytes written, or -1. */
-    int64_t (*seal)(void *protect, const void *plain, size_t len, uint8_t *out, size_t size);
-    /* Opens the first whole message in data: its plaintext goes to out. Bytes of data used, 0 when
-       more are needed, -1 with *error when the message is refused. */
-    int64_t (*open)(void *protect, const void *data, size_t len, uint8_t *out, size_t size,
-        size_t *plain_len, const char **error);
+
+    /* Looks at the client's bytes after the login, from the start of a message; may change them. MORE,
+       READY with *out, or BAD: then the wire face's refuse() is sent. Called until done. */
+    enum auth_frame (*agree)(void *protect, uint8_t *data, size_t len, struct auth_agreement *out);
+    /* What was agreed; before the first message was opened it may say less than later. */
+    enum auth_protection (*level)(const void *protect);
+
+    /* Longest plaintext one message of ours may have. */
+    size_t (*plain_max)(const void *protect);
+    /* Makes a message in place: head bytes before plain and tail behind are overwritten. len is at most
+       plain_max(). 0, or -1 (a library failed: the connection cannot go on). */
+    int (*seal)(void *protect, uint8_t *plain, size_t len, struct auth_sealed *out);
+    /* Opens the first message of data in place. MORE: it has not arrived whole. BAD: refused, nothing of
+       it may be used, and the connection is to be cut. */
+    enum auth_frame (*open)(void *protect, uint8_t *data, size_t len, struct auth_opened *out);
 };
 
 /* ------------------------------------------------------------------ secret face */
@@ -196,6 +266,7 @@ struct auth_opening {
     const char *local;
     const uint8_t *binding; /* channel binding, may be empty */
     size_t binding_len;
+    const struct auth_config *config; /* the section in effect on that listener */
 };
 
 struct auth_files {

@@ -11,10 +11,12 @@
 
 #include "auth/auth_module.h"
 
-/* The wire (secret) face of module name, built in or loaded from dir/NAME-wire.so; loaded objects
+/* The wire (protect, secret) face of module name, built in or loaded from dir/NAME-wire.so; loaded objects
    stay for the life of the process. NULL with error filled: unknown module (with the names that
    exist), wrong owner or mode, version, symbol missing. */
 const struct auth_wire_module *auth_wire_find(const char *name, const char *dir, char *error,
+    size_t size);
+const struct auth_protect_module *auth_protect_find(const char *name, const char *dir, char *error,
     size_t size);
 const struct auth_secret_module *auth_secret_find(const char *name, const char *dir, char *error,
     size_t size);

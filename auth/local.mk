@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
-# Authentication modules. A built-in method adds its faces to the two libraries below, a shared one
-# is two objects of its own, NAME-wire.so and NAME-secret.so, in MODULEDIR (build/modules/ in a build
-# tree). configure's auth/builtin.def has the rows of the built-in ones: AUTH_BUILTIN_WIRE(none)
+# Authentication modules. A built-in method adds its faces to the libraries below, a shared one is
+# objects of its own, NAME-wire.so, NAME-protect.so and NAME-secret.so, in MODULEDIR (build/modules/
+# in a build tree). configure's auth/builtin.def has the rows of the built-in ones: AUTH_BUILTIN_WIRE(none)
 # AUTH_BUILTIN_WIRE(userpass) AUTH_BUILTIN_SECRET(userpass). A method that needs no pool (none) has no
 # secret face.
 
@@ -14,6 +14,18 @@ auth_libauth_wire_la_SOURCES = \
 	auth/builtin_load.c \
 	auth/builtin_load.h \
 	auth/builtin_wire.c
+# The faces only a worker links: message protection.
+noinst_LTLIBRARIES += auth/libauth-protect.la
+auth_libauth_protect_la_SOURCES = \
+	auth/builtin_dir.c \
+	auth/builtin_load.c \
+	auth/builtin_protect.c \
+	auth/gssapi/gssapi_blob.h \
+	auth/gssapi/gssapi_frame.h \
+	auth/gssapi/gssapi_initiator.h \
+	auth/gssapi/gssapi_protect.h
+# What a worker must link for the built-in ones.
+AUTH_PROTECT_LIBS =
 # The faces sallyport-auth links.
 noinst_LTLIBRARIES += auth/libauth-secret.la
 auth_libauth_secret_la_SOURCES = \
@@ -25,7 +37,7 @@ auth_libauth_secret_la_CFLAGS = $(AM_CFLAGS) $(CRYPT_CFLAGS) $(SODIUM_CFLAGS)
 AUTH_SECRET_LIBS =
 
 # A shared module shows its face and nothing else.
-AUTH_MODULE_LDFLAGS = $(SP_MODULE_FLAGS) -export-symbols-regex '^sallyport_auth_(wire|secret)$$'
+AUTH_MODULE_LDFLAGS = $(SP_MODULE_FLAGS) -export-symbols-regex '^sallyport_auth_(wire|protect|secret)$$'
 
 # --- none --------------------------------------------------------------------------------------
 AUTH_NONE_WIRE = auth/none/none_wire.c

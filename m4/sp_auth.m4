@@ -1,8 +1,9 @@
 dnl SPDX-License-Identifier: ISC
 dnl SP_AUTH_MODULE(NAME, DEFAULT, [FACES]) gives ./configure --with-auth-NAME=yes|shared|no, the
 dnl automake conditionals AUTH_NAME_BUILTIN and AUTH_NAME_SHARED, and, when built in, the rows
-dnl AUTH_BUILTIN_WIRE(NAME) and AUTH_BUILTIN_SECRET(NAME) in the generated auth/builtin.def. FACES is
-dnl "wire secret" unless given; a method without a pool has "wire" only. auth/local.mk does the rest.
+dnl AUTH_BUILTIN_WIRE(NAME), AUTH_BUILTIN_PROTECT(NAME) and AUTH_BUILTIN_SECRET(NAME) in the generated
+dnl auth/builtin.def. FACES is "wire secret" unless given; a method without a pool has "wire" only, one
+dnl that protects messages "wire protect secret". auth/local.mk does the rest.
 AC_DEFUN([SP_AUTH_MODULE], [
 m4_pushdef([sp_upper], m4_translit([$1], [a-z-], [A-Z_]))
 AC_ARG_WITH([auth-$1],
@@ -14,6 +15,7 @@ AS_CASE([$with_auth_$1],
             for sp_face in m4_default([$3], [wire secret]); do
                 AS_CASE([$sp_face],
                     [wire], [sp_auth_rows="$sp_auth_rows AUTH_BUILTIN_WIRE($1)"],
+                    [protect], [sp_auth_rows="$sp_auth_rows AUTH_BUILTIN_PROTECT($1)"],
                     [sp_auth_rows="$sp_auth_rows AUTH_BUILTIN_SECRET($1)"])
             done],
     [shared], [sp_auth_shared="$sp_auth_shared $1"],

@@ -13,7 +13,8 @@ pkglibexec_PROGRAMS += sallyport-worker
 sallyport_worker_SOURCES = src/sallyport-worker.c
 sallyport_worker_LDADD = src/worker/libworker.la src/session/libsession.la src/net/libnet.la \
 	src/policy/libpolicy.la src/authlink/libauthlink.la src/config/libimage.la \
-	auth/libauth-wire.la src/core/libcore.la lib/socks/libsocks.la lib/base/libbase.la \
+	auth/libauth-wire.la auth/libauth-protect.la src/core/libcore.la lib/socks/libsocks.la \
+	lib/krb5msg/libkrb5msg.la lib/base/libbase.la $(AUTH_PROTECT_LIBS) \
 	$(CARES_LIBS) $(SECCOMP_LIBS) $(CAPNG_LIBS) $(BSD_LIBS)
 
 pkglibexec_PROGRAMS += sallyport-auth

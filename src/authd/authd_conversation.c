@@ -112,6 +112,7 @@ opening_keep(struct authd_conversation *c, const struct conversation_open *open)
         .local = c->local,
         .binding = c->binding,
         .binding_len = open->binding_len,
+        .config = &c->authd->config,
     };
     c->generation = authd_generation_use(c->authd->current);
     if (c->authd->module->state_size == 0)

@@ -193,7 +193,7 @@ files_expect(const struct authd *a, struct authd_generation *g, char *error, siz
         const char *key = image_string(a->image, row->key);
         struct authd_file *f = &g->files[g->file_count];
 
-        if (row->file == 0 || row->value.len == 0 || file_of(g, key) != NULL)
+        if (row->kind != IMAGE_OPTION_FILE || row->value.len == 0 || file_of(g, key) != NULL)
             continue;
         if (g->file_count >= AUTHD_FILES_MAX || row->key.len >= sizeof f->option) {
             (void)snprintf(error, size, "module %s: more than %u files, or a name too long",

@@ -230,7 +230,7 @@ module_rows(struct config_compiler *c, const struct config_block *block,
         more[count] = (struct image_option){
             .key = config_builder_text(&c->builder, key->name),
             .value = config_builder_text(&c->builder, value),
-            .file = key->type == CONFIG_FILE,
+            .kind = key->type == CONFIG_FILE ? IMAGE_OPTION_FILE : IMAGE_OPTION_VALUE,
         };
         count++;
     }

@@ -129,14 +129,32 @@ image_module_by_method(const struct image *image, uint8_t method)
     return NULL;
 }
 
-const char *
-image_option(const struct image *image, const struct image_module *m, const char *key)
+/* Row i of key in a list, NULL when there are not so many; *found when there is any row of it. */
+static const char *
+option_in(const struct image *image, struct image_list rows, const char *key, unsigned i, bool *found)
 {
-    for (uint32_t i = 0; i < m->options.count; i++) {
-        const struct image_option *o = IMAGE_AT(image, m->options, struct image_option, i);
-        if (strcmp(image_string(image, o->key), key) == 0) {
+    unsigned seen = 0;
+    for (uint32_t at = 0; at < rows.count; at++) {
+        const struct image_option *o = IMAGE_AT(image, rows, struct image_option, at);
+        if (strcmp(image_string(image, o->key), key) != 0) {
+            continue;
+        }
+        *found = true;
+        if (o->kind != IMAGE_OPTION_EMPTY && seen++ == i) {
             return image_string(image, o->value);
         }
     }
     return NULL;
+}
+
+const char *
+image_option(const struct image *image, const struct image_listener *listener,
+    const struct image_module *m, const char *key, unsigned i)
+{
+    bool found = false;
+    const char *value = NULL;
+    if (listener != NULL) {
+        value = option_in(image, listener->overrides, key, i, &found);
+    }
+    return found ? value : option_in(image, m->options, key, i, &found);
 }

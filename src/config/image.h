@@ -17,7 +17,7 @@
 #include "lib/base/attr.h"
 
 #define IMAGE_MAGIC UINT32_C(0x53504931) /* "SPI1" */
-#define IMAGE_VERSION 1U
+#define IMAGE_VERSION 2U
 #define IMAGE_SIZE_MAX (1024U * 1024U * 1024U)
 #define IMAGE_RULE_TITLE_MAX 63
 #define IMAGE_SERVERS_MAX 8 /* name servers */
@@ -38,11 +38,18 @@ enum image_prefer { IMAGE_PREFER_ANY, IMAGE_PREFER_IPV4, IMAGE_PREFER_IPV6 };
 enum image_log_target { IMAGE_LOG_SYSLOG, IMAGE_LOG_STDERR, IMAGE_LOG_FILE };
 enum image_log_format { IMAGE_LOG_KEYVALUE, IMAGE_LOG_JSON };
 
+enum image_option_kind {
+    IMAGE_OPTION_VALUE,
+    IMAGE_OPTION_FILE,   /* the value is the path of a file the broker opens for the module's pool */
+    IMAGE_OPTION_FOLDER, /* ... of a folder the master makes for the pool's user; "": none */
+    IMAGE_OPTION_EMPTY   /* a list given with nothing in it: no value at all */
+};
+
 /* One key = value of a module's section, value as text (lists: one row an element). */
 struct image_option {
     struct image_text key;
     struct image_text value;
-    uint32_t file; /* 1: the value is the path of a file the broker opens for the module's pool */
+    uint32_t kind; /* enum image_option_kind */
 };
 
 /* A method that some listener offers. Its index in the image is the pool's number. */
@@ -62,6 +69,7 @@ struct image_listener {
     struct addr addr;
     struct image_text name;    /* as configured: "0.0.0.0:1080" */
     struct image_list modules; /* uint32_t: indices of modules, in order of preference */
+    struct image_list overrides; /* struct image_option: in place of the modules' own, by key */
 };
 
 struct image_timeouts { /* seconds */
@@ -126,6 +134,7 @@ struct image_rule {
     uint32_t action;
     uint32_t has;
     uint32_t commands;           /* IMAGE_COMMAND_* */
+    uint32_t protection;         /* the least: 0 none, 1 integrity, 2 confidentiality */
     struct image_list clients;   /* struct image_prefix */
     struct image_list users;     /* struct image_text: globs */
     struct image_list methods;   /* uint8_t: SOCKS 5 method codes */
@@ -166,7 +175,9 @@ const struct image_rule *image_rule(const struct image *image, uint32_t i);
 /* The module with this method code, or NULL. */
 const struct image_module *image_module_by_method(const struct image *image, uint8_t method);
 
-/* A module option's value (the first row with that key), or NULL. */
-const char *image_option(const struct image *image, const struct image_module *m, const char *key);
+/* Value i of a module's option, or NULL when there are not so many; where listener is not NULL and
+   overrides the key, its values. An option absent from the image has none. */
+const char *image_option(const struct image *image, const struct image_listener *listener,
+    const struct image_module *m, const char *key, unsigned i);
 
 #endif

@@ -34,6 +34,9 @@ struct table_slot {
     uint64_t wire_down;
     uint16_t listener;
     uint16_t dest_port;
+    uint8_t protection; /* 0: the method has none; else 1 + enum auth_protection */
+    char mechanism[15];
+    char enctype[32];
     char method[16];
     char rule[64];        /* all texts NUL-terminated; readers bound every length all the same */
     char user[256];

@@ -96,7 +96,7 @@ add_module_files(struct master *m, uint32_t pool, char *error, size_t size)
         const struct image_option *o = IMAGE_AT(image, module->options, struct image_option, i);
         const char *path = image_string(image, o->value);
 
-        if (o->file && path[0] != '\0'
+        if (o->kind == IMAGE_OPTION_FILE && path[0] != '\0'
             && add_file(m, IPC_FILE_MODULE, pool, image_string(image, o->key), path, error, size) < 0)
             return -1;
     }
@@ -157,7 +157,7 @@ broker_check(struct master *m, char *error, size_t size)
             const struct image_option *o = IMAGE_AT(image, module->options, struct image_option, k);
             const char *path = image_string(image, o->value);
 
-            if (o->file && path[0] != '\0' && check_file(m, path, error, size) < 0)
+            if (o->kind == IMAGE_OPTION_FILE && path[0] != '\0' && check_file(m, path, error, size) < 0)
                 return -1;
         }
     }

@@ -23,6 +23,8 @@ socket_read(struct channel *channel, void *data, size_t size)
         channel->peer_shut = false;
         channel->urgent = false;
     }
+    if (n > 0)
+        channel->received += (uint64_t)n;
     return n;
 }
 
@@ -33,7 +35,29 @@ socket_write(struct channel *channel, const void *data, size_t len)
 
     if ((n < 0 && errno == EAGAIN) || (n >= 0 && (size_t)n < len))
         channel->writable = false;
+    if (n > 0)
+        channel->sent += (uint64_t)n;
     return n;
+}
+
+static ssize_t
+socket_read_in(struct channel *channel, uint8_t *room, size_t size, uint8_t **data)
+{
+    *data = room;
+    return socket_read(channel, room, size);
+}
+
+static ssize_t
+socket_write_in(struct channel *channel, uint8_t *data, size_t len)
+{
+    return socket_write(channel, data, len);
+}
+
+static size_t
+socket_write_max(const struct channel *channel)
+{
+    (void)channel;
+    return SIZE_MAX;
 }
 
 static int
@@ -64,7 +88,10 @@ socket_close(struct channel *channel)
 
 static const struct channel_ops socket_ops = {
     .read = socket_read,
+    .read_in = socket_read_in,
     .write = socket_write,
+    .write_in = socket_write_in,
+    .write_max = socket_write_max,
     .flush = socket_flush,
     .shut_write = socket_shut_write,
     .raw_fd = socket_raw_fd,
@@ -108,6 +135,9 @@ channel_set(struct channel *channel, struct loop *loop, int fd, void (*ready)(st
     channel->peer_shut = false;
     channel->urgent = false;
     channel->failed = false;
+    channel->received = 0;
+    channel->sent = 0;
+    channel->sealed = NULL;
 }
 
 int
@@ -147,6 +177,24 @@ ssize_t
 channel_write(struct channel *channel, const void *data, size_t len)
 {
     return channel->ops->write(channel, data, len);
+}
+
+ssize_t
+channel_read_in(struct channel *channel, uint8_t *room, size_t size, uint8_t **data)
+{
+    return channel->ops->read_in(channel, room, size, data);
+}
+
+ssize_t
+channel_write_in(struct channel *channel, uint8_t *data, size_t len)
+{
+    return channel->ops->write_in(channel, data, len);
+}
+
+size_t
+channel_write_max(const struct channel *channel)
+{
+    return channel->ops->write_max(channel);
 }
 
 int

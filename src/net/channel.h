@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "auth/auth_module.h"
 #include "lib/base/attr.h"
 #include "src/core/loop.h"
 
@@ -24,9 +25,21 @@
 
 struct channel;
 
+struct channel_sealed; /* the protecting layer (channel_sealed.c) */
+
+/* Room before and behind the bytes given to channel_write_in(), and before the room given to
+   channel_read_in() where the bytes are to go on to channel_write_in(). */
+#define CHANNEL_HEAD 64U
+#define CHANNEL_TAIL 64U
+/* The least room channel_read_in() needs: one whole message of any layer. */
+#define CHANNEL_ROOM_MIN 65600U
+
 struct channel_ops {
     ssize_t (*read)(struct channel *channel, void *data, size_t size);
+    ssize_t (*read_in)(struct channel *channel, uint8_t *room, size_t size, uint8_t **data);
     ssize_t (*write)(struct channel *channel, const void *data, size_t len);
+    ssize_t (*write_in)(struct channel *channel, uint8_t *data, size_t len);
+    size_t (*write_max)(const struct channel *channel);
     int (*flush)(struct channel *channel);
     int (*shut_write)(struct channel *channel);
     int (*raw_fd)(const struct channel *channel);
@@ -45,6 +58,9 @@ struct channel {
     bool peer_shut; /* the peer has sent its end of file, maybe behind bytes still to be read */
     bool urgent;    /* an urgent byte lies in the stream: reads stop short of it, splice for good */
     bool failed;    /* the kernel reports an error or a full hang-up: channel_error() says which */
+    uint64_t received;  /* bytes read from and written to the descriptor; splice is not counted */
+    uint64_t sent;
+    struct channel_sealed *sealed; /* owned; NULL: no protection */
 };
 
 /* Takes the descriptor over and registers it. 0, or -1 with errno (the descriptor is closed). */
@@ -65,7 +81,39 @@ bool channel_is_open(const struct channel *channel);
 ssize_t channel_read(struct channel *channel, void *data, size_t size) SP_MUST_USE;
 /* Bytes taken (may be fewer than len), -1 with errno; EAGAIN clears writable. */
 ssize_t channel_write(struct channel *channel, const void *data, size_t len) SP_MUST_USE;
-/* Sends what a layer holds back. 0 when nothing is left, -1 with errno. */
+
+/*
+ * Reading and writing without a copy, for the relay. read_in reads into room (at least
+ * CHANNEL_ROOM_MIN) and leaves *data pointing at what came, somewhere inside it: many messages are
+ * opened in one call, their plaintexts moved together. Results as channel_read(). A layer that found
+ * no plaintext although there may be more at once answers EAGAIN and leaves readable set.
+ * EBADMSG: the peer broke the layer's rules; channel_fault() says how. What came whole before it was
+ * returned first.
+ */
+ssize_t channel_read_in(struct channel *channel, uint8_t *room, size_t size,
+    uint8_t **data) SP_MUST_USE;
+/* Writes at most channel_write_max() bytes, which it may change, as CHANNEL_HEAD bytes before and
+   CHANNEL_TAIL behind them. A protecting layer takes all of them and holds what the descriptor did
+   not take (then writable is false, and channel_flush() must succeed before the next write). */
+ssize_t channel_write_in(struct channel *channel, uint8_t *data, size_t len) SP_MUST_USE;
+size_t channel_write_max(const struct channel *channel);
+/* A word for the audit after EBADMSG, constant; NULL before. */
+const char *channel_fault(const struct channel *channel);
+
+/*
+ * Puts message protection on top of an open channel. *protect becomes the channel's, which frees it
+ * through the face, also when it fails (NULL afterwards). ahead: bytes of the peer read already, the
+ * beginning of its sealed stream; copied, at most AUTH_TOKEN_MAX. 0, or -1 with errno.
+ */
+int channel_protect(struct channel *channel, const struct auth_protect_module *face,
+    void **protect, const void *ahead, size_t len) SP_MUST_USE;
+/* What the layer protects with; NULL where there is none. */
+const void *channel_protection(const struct channel *channel);
+/* Takes the protecting layer off again and frees it, with what it holds: raw bytes from now on, to
+   discard them. Harmless without a layer. */
+void channel_unprotect(struct channel *channel);
+
+/* Sends what a layer holds back. 0 when nothing is left, -1 with errno (EAGAIN: some is left). */
 int channel_flush(struct channel *channel) SP_MUST_USE;
 /* End of file towards the peer. 0, or -1 with errno. */
 int channel_shut_write(struct channel *channel) SP_MUST_USE;

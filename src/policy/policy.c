@@ -47,7 +47,8 @@ policy_judge(
 }
 
 bool
-policy_method_useful(const struct image *image, const struct addr *client, uint8_t method)
+policy_method_useful(const struct image *image, const struct addr *client, uint8_t method,
+    uint32_t protection)
 {
     const struct image_module *module = image_module_by_method(image, method);
     const bool names_users = module != NULL && module->has_secret;
@@ -56,7 +57,8 @@ policy_method_useful(const struct image *image, const struct addr *client, uint8
         const struct image_rule *rule = image_rule(image, i);
         const bool user = (rule->has & IMAGE_HAS_USER) != 0;
         if (!policy_match_client(image, rule, client) ||
-            !policy_match_method(image, rule, method) || (user && !names_users)) {
+            !policy_match_method(image, rule, method) || (user && !names_users) ||
+            protection < rule->protection) {
             continue;
         }
         if (rule->action == IMAGE_ALLOW) {

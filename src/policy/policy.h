@@ -19,6 +19,7 @@ struct policy_query {
     struct addr client;  /* unmapped */
     const char *user;    /* audited name; NULL when the session did not authenticate */
     uint8_t method;      /* SOCKS 5 method code */
+    uint32_t protection; /* what the session has: 0 none, 1 integrity or selective, 2 confidentiality */
     uint32_t command;    /* one IMAGE_COMMAND_* */
     const char *name;    /* canonical destination name; NULL when an address was asked for */
     struct addr address; /* destination address, unmapped; ADDR_NONE while it is not known */
@@ -56,9 +57,11 @@ bool policy_refuses_any(const struct image *image, const struct policy_query *qu
 
 /*
  * True when some rule could allow a client from this address that authenticates with this method;
- * such methods alone are worth offering (RFC 1928 section 3; protocol.md section 2).
+ * such methods alone are worth offering (RFC 1928 section 3). protection: the most its sessions may
+ * have there, as in a query.
  */
-bool policy_method_useful(const struct image *image, const struct addr *client, uint8_t method);
+bool policy_method_useful(const struct image *image, const struct addr *client, uint8_t method,
+    uint32_t protection);
 
 /* Title of rule index, "" for POLICY_NO_RULE. */
 const char *policy_rule_title(const struct image *image, uint32_t rule);

@@ -69,7 +69,8 @@ bool
 policy_match_source(
     const struct image *image, const struct image_rule *rule, const struct policy_query *query)
 {
-    return (rule->commands & query->command) != 0 && match_port(image, rule, query->port) &&
+    return (rule->commands & query->command) != 0 && query->protection >= rule->protection &&
+           match_port(image, rule, query->port) &&
            policy_match_method(image, rule, query->method) &&
            policy_match_client(image, rule, &query->client) &&
            ((rule->has & IMAGE_HAS_USER) == 0 || match_globs(image, rule->users, query->user));

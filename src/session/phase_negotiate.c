@@ -19,7 +19,7 @@ choose_module(const struct session *s, const struct socks5_hello *hello)
         uint8_t method = image_module(image, index)->method;
 
         if (socks5_hello_offers(hello, method) &&
-            policy_method_useful(image, &s->slot->client, method))
+            policy_method_useful(image, &s->slot->client, method, 0))
             return (int)index;
     }
     return -1;

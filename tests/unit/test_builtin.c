@@ -264,9 +264,9 @@ test_version(void **state)
     place("future-wire.so", "testpriv-wire.so", 0755);
     place("future-secret.so", "testpriv-secret.so", 0755);
     assert_null(find_wire("testpriv"));
-    COMPLAINS("module testpriv: interface version 99; this program has 1");
+    COMPLAINS("module testpriv: interface version 99; this program has 2");
     assert_null(find_secret("testpriv"));
-    COMPLAINS("module testpriv: interface version 99; this program has 1");
+    COMPLAINS("module testpriv: interface version 99; this program has 2");
 }
 
 static void

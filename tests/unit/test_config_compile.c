@@ -78,8 +78,8 @@ test_presets(void **state)
     assert_int_equal(m->has_secret, 1);
     assert_int_equal(m->processes, 3); /* half as many as workers */
     assert_int_equal(m->step_seconds, 60);
-    assert_string_equal(image_option(r.image, m, "remember"), "60");
-    assert_null(image_option(r.image, m, "nope"));
+    assert_string_equal(image_option(r.image, NULL, m, "remember", 0), "60");
+    assert_null(image_option(r.image, NULL, m, "nope", 0));
     rig_free(&r);
 }
 
@@ -522,7 +522,7 @@ test_check_files(void **state)
     r.source.check_files = true;
     rig_compile(&r);
     assert_non_null(r.image);
-    assert_int_equal(image_option(r.image, image_module(r.image, 0), "file")[0], '/');
+    assert_int_equal(image_option(r.image, NULL, image_module(r.image, 0), "file", 0)[0], '/');
     rig_free(&r);
     rig_init(&r, USERS);
     rig_file(&r, "/users", bad, strlen(bad));

@@ -56,7 +56,7 @@ walk(const struct image *image)
         }
     }
     for (uint32_t i = 0; i < s->modules.count; i++) {
-        sum += image_option(image, image_module(image, i), "x") != NULL;
+        sum += image_option(image, NULL, image_module(image, i), "x", 0) != NULL;
     }
     for (uint32_t i = 0; i < image_header(image)->rules.count; i++) {
         const struct image_rule *r = image_rule(image, i);

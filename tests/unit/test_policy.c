@@ -295,7 +295,7 @@ useful(const char *rules, const char *client, uint8_t method)
     const struct addr a = ip(client);
     snprintf(text, sizeof(text), HEAD "%s", rules);
     rig_good(&r, text);
-    const bool result = policy_method_useful(r.image, &a, method);
+    const bool result = policy_method_useful(r.image, &a, method, 0);
     rig_free(&r);
     return result;
 }

@@ -29,7 +29,7 @@ test_faces(void **state)
     assert_int_equal(userpass()->version, AUTH_MODULE_VERSION);
     assert_int_equal(userpass()->method, 2);
     assert_true(userpass()->needs_pool);
-    assert_null(userpass()->protect);
+    assert_false(userpass()->protects);
     assert_int_equal(userpass()->message_max, 513);
 }
 
