@@ -7,6 +7,7 @@
 # The module of a private method that they load is in tests/module. Files are named one by one: of a
 # folder, a release would also carry what was built in it.
 EXTRA_DIST += \
+	tests/realm.sh \
 	tests/system/conftest.py \
 	tests/system/dns_server.py \
 	tests/system/gateway.py \
