@@ -89,3 +89,12 @@ auth_userpass_secret_la_CPPFLAGS = $(AM_CPPFLAGS) -DSP_AUTH_SHARED
 auth_userpass_secret_la_LDFLAGS = $(AUTH_MODULE_LDFLAGS)
 auth_userpass_secret_la_LIBADD = lib/base/libbase.la $(CRYPT_LIBS) $(SODIUM_LIBS)
 endif
+
+# --- gssapi ------------------------------------------------------------------------------------
+# The config face and what all of its objects share: no Kerberos library.
+AUTH_GSSAPI_BOTH = \
+	auth/gssapi/gssapi_options.c \
+	auth/gssapi/gssapi_options.h
+AUTH_GSSAPI_BLOB = \
+	auth/gssapi/gssapi_blob.c \
+	auth/gssapi/gssapi_blob.h
