@@ -194,6 +194,24 @@ table_text(char *field, size_t size, const void *text, size_t len)
     memset(field + len, 0, size - len);
 }
 
+/* ---- both ---- */
+
+static const char *const protections[] = {
+    NULL, "none", "integrity", "confidentiality", "selective"
+};
+
+const char *
+table_protection(const struct table_slot *slot)
+{
+    return slot->protection < SP_COUNT(protections) ? protections[slot->protection] : NULL;
+}
+
+bool
+table_sealed(const struct table_slot *slot)
+{
+    return slot->protection > 1 && slot->protection < SP_COUNT(protections);
+}
+
 /* ---- the master ---- */
 
 static void
@@ -207,6 +225,8 @@ bound_addr(struct addr *a)
 static void
 bound_slot(struct table_slot *s)
 {
+    s->mechanism[sizeof s->mechanism - 1] = '\0';
+    s->enctype[sizeof s->enctype - 1] = '\0';
     s->method[sizeof s->method - 1] = '\0';
     s->rule[sizeof s->rule - 1] = '\0';
     s->user[sizeof s->user - 1] = '\0';

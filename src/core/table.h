@@ -63,6 +63,11 @@ void table_change_end(struct table_slot *slot);
 /* Copies text, cut at size - 1 bytes, NUL-terminated. */
 void table_text(char *field, size_t size, const void *text, size_t len);
 
+/* "none", "integrity", ... as audited; NULL while nothing is agreed, and for a method without any. */
+const char *table_protection(const struct table_slot *slot);
+/* True when messages are sealed: only then bytes on the wire are other than payload. */
+bool table_sealed(const struct table_slot *slot);
+
 /* Master: copies slot i when it is used. 1: copied, 0: free, -1: changing (three tries).
    After the writer died a changing slot is copied as it stands when force is true. */
 int table_read(const struct table *table, uint32_t i, bool force, struct table_slot *out)

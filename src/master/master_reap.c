@@ -92,6 +92,9 @@ put_slot(struct event *e, const struct table_slot *s, bool started)
 {
     event_text(e, FIELD_PROTOCOL, s->protocol == 5 ? "socks5" : s->protocol == 4 ? "socks4" : NULL);
     event_text(e, FIELD_METHOD, s->method);
+    event_text(e, FIELD_MECHANISM, s->mechanism);
+    event_text(e, FIELD_ENCTYPE, s->enctype);
+    event_text(e, FIELD_PROTECTION, table_protection(s));
     event_text(e, FIELD_USER, s->user);
     event_text(e, FIELD_COMMAND, s->command == 1 ? "connect" : NULL);
     put_destination(e, s);
@@ -102,6 +105,10 @@ put_slot(struct event *e, const struct table_slot *s, bool started)
         return;
     event_number(e, FIELD_BYTES_UP, s->bytes_up);
     event_number(e, FIELD_BYTES_DOWN, s->bytes_down);
+    if (!table_sealed(s))
+        return;
+    event_number(e, FIELD_WIRE_UP, s->wire_up);
+    event_number(e, FIELD_WIRE_DOWN, s->wire_down);
 }
 
 bool

@@ -16,6 +16,7 @@
 
 #define TABLE_SLOTS 64
 #define PIPES 2
+#define PIPE_SIZE 65536
 
 struct session_rig rig;
 
@@ -353,7 +354,7 @@ make_host(void)
         int ends[2];
 
         assert_int_equal(pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
-        assert_int_equal(pipes_add(&rig.host.pipes, ends[0], ends[1], SESSION_SCRATCH_SIZE), 0);
+        assert_int_equal(pipes_add(&rig.host.pipes, ends[0], ends[1], PIPE_SIZE), 0);
     }
 }
 

@@ -159,6 +159,48 @@ a_started_session_gets_its_end(void **state)
 }
 
 static void
+a_protected_session_tells_how(void **state)
+{
+    struct table_slot *s = slot(9);
+
+    (void)state;
+    s->protection = 3;
+    s->wire_up = 100;
+    s->wire_down = 200;
+    table_text(s->mechanism, sizeof s->mechanism, "krb5", 4);
+    table_text(s->enctype, sizeof s->enctype, "aes256-cts-hmac-sha1-96", 23);
+    commit(&s->start_seq, EVENT_SESSION_START, 9);
+    assert_true(reap(9));
+    struct event_view view = read_record();
+
+    assert_text(&view, FIELD_PROTECTION, "confidentiality");
+    assert_text(&view, FIELD_MECHANISM, "krb5");
+    assert_text(&view, FIELD_ENCTYPE, "aes256-cts-hmac-sha1-96");
+    assert_int_equal(field(&view, FIELD_WIRE_UP)->number, 100);
+    assert_int_equal(field(&view, FIELD_WIRE_DOWN)->number, 200);
+}
+
+/* Level none is told; its wire carries what was counted anyway. A worker's nonsense is left out. */
+static void
+unsealed_or_nonsense_has_no_wire_bytes(void **state)
+{
+    struct table_slot *s = slot(10);
+
+    (void)state;
+    s->protection = 1;
+    s->wire_up = 100;
+    commit(&s->start_seq, EVENT_SESSION_START, 10);
+    assert_true(reap(10));
+    struct event_view view = read_record();
+
+    assert_text(&view, FIELD_PROTECTION, "none");
+    assert_null(field(&view, FIELD_WIRE_UP));
+    s->protection = 200;
+    assert_null(table_protection(s));
+    assert_false(table_sealed(s));
+}
+
+static void
 one_that_had_not_started_failed(void **state)
 {
     struct table_slot *s = slot(6);
@@ -244,6 +286,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_started_session_gets_its_end, make_world, remove_world),
+        cmocka_unit_test_setup_teardown(a_protected_session_tells_how, make_world, remove_world),
+        cmocka_unit_test_setup_teardown(unsealed_or_nonsense_has_no_wire_bytes, make_world, remove_world),
         cmocka_unit_test_setup_teardown(one_that_had_not_started_failed, make_world, remove_world),
         cmocka_unit_test_setup_teardown(one_the_worker_closed_is_left_alone, make_world, remove_world),
         cmocka_unit_test_setup_teardown(one_that_was_about_to_close_is_closed, make_world, remove_world),
