@@ -19,11 +19,7 @@ noinst_LTLIBRARIES += auth/libauth-protect.la
 auth_libauth_protect_la_SOURCES = \
 	auth/builtin_dir.c \
 	auth/builtin_load.c \
-	auth/builtin_protect.c \
-	auth/gssapi/gssapi_blob.h \
-	auth/gssapi/gssapi_frame.h \
-	auth/gssapi/gssapi_initiator.h \
-	auth/gssapi/gssapi_protect.h
+	auth/builtin_protect.c
 # What a worker must link for the built-in ones.
 AUTH_PROTECT_LIBS =
 # The faces sallyport-auth links.
@@ -98,3 +94,39 @@ AUTH_GSSAPI_BOTH = \
 AUTH_GSSAPI_BLOB = \
 	auth/gssapi/gssapi_blob.c \
 	auth/gssapi/gssapi_blob.h
+AUTH_GSSAPI_FRAME = \
+	auth/gssapi/gssapi_frame.c \
+	auth/gssapi/gssapi_frame.h
+AUTH_GSSAPI_WIRE = auth/gssapi/gssapi_wire.c $(AUTH_GSSAPI_FRAME) $(AUTH_GSSAPI_BOTH)
+# Both roles: the client protects its messages with the same. Links lib/krb5msg, so CRYPTO_LIBS.
+AUTH_GSSAPI_PROTECT = \
+	auth/gssapi/gssapi_protect.c \
+	auth/gssapi/gssapi_protect.h \
+	auth/gssapi/gssapi_protect_agree.c \
+	auth/gssapi/gssapi_protect_client.c \
+	auth/gssapi/gssapi_protect_level.c \
+	auth/gssapi/gssapi_protect_local.h \
+	auth/gssapi/gssapi_protect_message.c \
+	auth/gssapi/gssapi_protect_terms.c \
+	$(AUTH_GSSAPI_FRAME) $(AUTH_GSSAPI_BLOB) $(AUTH_GSSAPI_BOTH)
+
+# For the client, however the method is built.
+noinst_LTLIBRARIES += auth/libgssapi-protect.la
+auth_libgssapi_protect_la_SOURCES = $(AUTH_GSSAPI_PROTECT) auth/gssapi/gssapi_initiator.h
+
+if AUTH_GSSAPI_BUILTIN
+auth_libauth_wire_la_SOURCES += $(AUTH_GSSAPI_WIRE)
+auth_libauth_protect_la_SOURCES += $(AUTH_GSSAPI_PROTECT)
+AUTH_PROTECT_LIBS += $(CRYPTO_LIBS)
+endif
+if AUTH_GSSAPI_SHARED
+authmod_LTLIBRARIES += auth/gssapi-wire.la auth/gssapi-protect.la
+auth_gssapi_wire_la_SOURCES = $(AUTH_GSSAPI_WIRE)
+auth_gssapi_wire_la_CPPFLAGS = $(AM_CPPFLAGS) -DSP_AUTH_SHARED
+auth_gssapi_wire_la_LDFLAGS = $(AUTH_MODULE_LDFLAGS)
+auth_gssapi_wire_la_LIBADD = lib/base/libbase.la
+auth_gssapi_protect_la_SOURCES = $(AUTH_GSSAPI_PROTECT)
+auth_gssapi_protect_la_CPPFLAGS = $(AM_CPPFLAGS) -DSP_AUTH_SHARED
+auth_gssapi_protect_la_LDFLAGS = $(AUTH_MODULE_LDFLAGS)
+auth_gssapi_protect_la_LIBADD = lib/krb5msg/libkrb5msg.la lib/base/libbase.la $(CRYPTO_LIBS)
+endif

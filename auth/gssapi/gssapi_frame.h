@@ -6,6 +6,7 @@
 #ifndef SP_AUTH_GSSAPI_FRAME_H
 #define SP_AUTH_GSSAPI_FRAME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,7 @@ struct gssapi_frame {
     size_t token_at; /* READY: where the token begins */
     size_t token_len;
     const char *error; /* BAD: "wrong-version", "wrong-message-type", "refused" (the peer sent 01 FF) */
+    bool refused;      /* BAD: it was 01 FF, for whoever has a better word */
 };
 
 /* Looks for one message of type mtyp at the beginning of data. Judges each octet as soon as it is

@@ -15,6 +15,7 @@ allowed_of() {
         sallyport-auth) echo libc libcrypt libsodium libseccomp libcap-ng libbsd ;;
         sallyport-logger) echo libc libseccomp libcap-ng libbsd ;;
         *-wire.so) echo libc ;;
+        *-protect.so) echo libc libcrypto ;;
         *-secret.so) echo libc libcrypt libsodium ;;
         *) echo ;;
     esac

@@ -15,6 +15,7 @@ UNIT_MASTER = src/master/libmaster.la $(UNIT_CONFIG)
 UNIT_AUTHLINK = src/authlink/libauthlink.la $(UNIT_CORE)
 UNIT_AUTHD = src/authd/libauthd.la src/authlink/libauthlink.la auth/libauth-secret.la $(UNIT_IMAGE) $(AUTH_SECRET_LIBS)
 UNIT_LOGGER = src/logger/liblogger.la $(UNIT_IMAGE)
+UNIT_GSSAPI = auth/libgssapi-protect.la lib/krb5msg/libkrb5msg.la $(UNIT_BASE) $(CRYPTO_LIBS)
 UNIT_AUTH = auth/libauth-secret.la auth/libauth-wire.la $(UNIT_SOCKS) $(AUTH_SECRET_LIBS)
 
 if HAVE_CMOCKA
@@ -30,6 +31,7 @@ include tests/unit/master.mk
 include tests/unit/authd.mk
 include tests/unit/logger.mk
 include tests/unit/auth.mk
+include tests/unit/gssapi_wire.mk
 else
 check-local:
 	@echo 'cmocka is missing, so the unit tests cannot run: install libcmocka-dev, configure again' >&2
