@@ -181,7 +181,7 @@ struct auth_agreement {
 
 /* What open() found. Borrows into the bytes given. */
 struct auth_opened {
-    size_t used;     /* READY: bytes of the message */
+    size_t used;     /* READY: bytes of the message; MORE: those it will have, or 0: not known yet */
     uint8_t *plain;  /* READY: what was inside */
     size_t plain_len; /* may be 0 */
     const char *error; /* BAD: a word for the audit, constant ("replayed-message", ...) */

@@ -77,9 +77,13 @@ void channel_io_ready(struct loop_io *io, uint32_t events);
 
 bool channel_is_open(const struct channel *channel);
 
-/* Bytes read (> 0), 0 at end of file, -1 with errno; EAGAIN clears readable. */
+/* Bytes read (> 0), 0 at end of file, -1 with errno; EAGAIN clears readable. With a protecting layer
+   it is channel_read_in() with the bytes moved to the beginning of data, and so are its results;
+   EMSGSIZE where size is less than CHANNEL_ROOM_MIN. */
 ssize_t channel_read(struct channel *channel, void *data, size_t size) SP_MUST_USE;
-/* Bytes taken (may be fewer than len), -1 with errno; EAGAIN clears writable. */
+/* Bytes taken (may be fewer than len), -1 with errno; EAGAIN clears writable. A protecting layer
+   takes nothing (EAGAIN) while it still holds a part of an earlier message, and what it takes may
+   be on its way in part: channel_flush() tells. */
 ssize_t channel_write(struct channel *channel, const void *data, size_t len) SP_MUST_USE;
 
 /*
@@ -94,23 +98,27 @@ ssize_t channel_read_in(struct channel *channel, uint8_t *room, size_t size,
     uint8_t **data) SP_MUST_USE;
 /* Writes at most channel_write_max() bytes, which it may change, as CHANNEL_HEAD bytes before and
    CHANNEL_TAIL behind them. A protecting layer takes all of them and holds what the descriptor did
-   not take (then writable is false, and channel_flush() must succeed before the next write). */
+   not take (then writable is false, and channel_flush() must succeed before the next write: EAGAIN
+   until then, with nothing taken; EMSGSIZE: len is more; EIO: sealing failed). */
 ssize_t channel_write_in(struct channel *channel, uint8_t *data, size_t len) SP_MUST_USE;
 size_t channel_write_max(const struct channel *channel);
-/* A word for the audit after EBADMSG, constant; NULL before. */
+/* A word for the audit after EBADMSG, constant: that of the face, or "truncated-message" for an end of
+   file inside a message, "oversized-message"; NULL before. Gone with the layer. */
 const char *channel_fault(const struct channel *channel);
 
 /*
  * Puts message protection on top of an open channel. *protect becomes the channel's, which frees it
  * through the face, also when it fails (NULL afterwards). ahead: bytes of the peer read already, the
- * beginning of its sealed stream; copied, at most AUTH_TOKEN_MAX. 0, or -1 with errno.
+ * beginning of its sealed stream; copied, at most AUTH_TOKEN_MAX; readable is set, for no edge will
+ * tell of them. 0, or -1 with errno: EINVAL where the face's messages or what it adds to them do not
+ * fit CHANNEL_ROOM_MIN, CHANNEL_HEAD, CHANNEL_TAIL; EBUSY: there is a layer.
  */
 int channel_protect(struct channel *channel, const struct auth_protect_module *face,
     void **protect, const void *ahead, size_t len) SP_MUST_USE;
 /* What the layer protects with; NULL where there is none. */
 const void *channel_protection(const struct channel *channel);
 /* Takes the protecting layer off again and frees it, with what it holds: raw bytes from now on, to
-   discard them. Harmless without a layer. */
+   discard them; readable is set. What was not flushed is lost. Harmless without a layer. */
 void channel_unprotect(struct channel *channel);
 
 /* Sends what a layer holds back. 0 when nothing is left, -1 with errno (EAGAIN: some is left). */

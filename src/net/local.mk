@@ -4,6 +4,7 @@ noinst_LTLIBRARIES += src/net/libnet.la
 src_net_libnet_la_SOURCES = \
 	src/net/channel.c \
 	src/net/channel.h \
+	src/net/channel_sealed.c \
 	src/net/dial.c \
 	src/net/dial.h \
 	src/net/dial_attempt.c \

@@ -23,7 +23,7 @@ relay_deadline(const struct session *s)
 static struct relay_shared
 relay_shared(struct session *s)
 {
-    return (struct relay_shared) { s->host->scratch, SESSION_SCRATCH_SIZE, &s->host->pipes };
+    return (struct relay_shared) { s->host->scratch, &s->host->pipes };
 }
 
 /* What came before a reset still lies in our socket: it goes on as far as it can go at once, but no
@@ -56,6 +56,18 @@ target_failed(struct session *s)
     return step_fail(s, REASON_DESTINATION_RESET, NULL);
 }
 
+/* What the client sent before the violation has gone on; the destination sees no end of file behind
+   it, and the client nothing more. */
+static struct session_step
+client_broken(struct session *s)
+{
+    const char *fault = channel_fault(&s->client);
+
+    channel_reset(&s->target);
+    channel_reset(&s->client);
+    return step_fail(s, REASON_BAD_MESSAGE, fault);
+}
+
 static void
 relay_progress(struct session *s, bool was_half)
 {
@@ -64,6 +76,13 @@ relay_progress(struct session *s, bool was_half)
     s->slot->bytes_down = s->down.bytes;
     if (half_closed(s) && !was_half)
         session_deadline(s, relay_deadline(s));
+}
+
+static bool
+relay_failed(enum relay_result result)
+{
+    return result == RELAY_SOURCE_FAILED || result == RELAY_SOURCE_BROKEN ||
+        result == RELAY_SINK_FAILED;
 }
 
 static struct session_step
@@ -76,10 +95,12 @@ pump(struct session *s)
     s->up.last = s->down.shut;
     up = relay_pump(&s->up, &s->client, &s->target, &shared, &moved);
     s->down.last = s->up.shut;
-    if (up != RELAY_SOURCE_FAILED && up != RELAY_SINK_FAILED)
+    if (!relay_failed(up))
         down = relay_pump(&s->down, &s->target, &s->client, &shared, &moved);
     if (moved)
         relay_progress(s, was_half);
+    if (up == RELAY_SOURCE_BROKEN)
+        return client_broken(s);
     if (up == RELAY_SOURCE_FAILED || down == RELAY_SINK_FAILED)
         return client_failed(s);
     if (up == RELAY_SINK_FAILED || down == RELAY_SOURCE_FAILED)

@@ -14,6 +14,7 @@ enum relay_move {
     MOVE_BLOCKED, /* source empty or sink full */
     MOVE_ENDED,   /* the source's end of file */
     MOVE_SOURCE_ERROR,
+    MOVE_SOURCE_BROKEN,
     MOVE_SINK_ERROR
 };
 
@@ -24,7 +25,18 @@ source_result(struct relay_flow *flow, ssize_t n)
         flow->ended = true;
         return MOVE_ENDED;
     }
+    if (errno == EBADMSG)
+        return MOVE_SOURCE_BROKEN;
     return errno == EAGAIN ? MOVE_BLOCKED : MOVE_SOURCE_ERROR;
+}
+
+/* Before the next write, and before the end of file, the sink's layer must hold nothing. */
+static enum relay_move
+sink_settle(struct channel *sink)
+{
+    if (channel_flush(sink) == 0)
+        return MOVE_DONE;
+    return errno == EAGAIN ? MOVE_BLOCKED : MOVE_SINK_ERROR;
 }
 
 /* ---- copying ---- */
@@ -45,32 +57,56 @@ flush_pending(struct relay_flow *flow, struct channel *sink)
     return MOVE_DONE;
 }
 
-static enum relay_move
-copy_once(struct relay_flow *flow, struct channel *source, struct channel *sink,
-    const struct relay_shared *shared, size_t *count)
+/* One read is at most one message for a sink that makes messages. A sealed source opens its messages
+   in the whole room. */
+static size_t
+copy_size(const struct channel *source, const struct channel *sink)
 {
-    ssize_t n = channel_read(source, shared->scratch, shared->scratch_size);
-    ssize_t written;
+    size_t most = channel_write_max(sink);
 
-    if (n <= 0)
-        return source_result(flow, n);
-    *count += (size_t)n;
-    if ((size_t)n < shared->scratch_size)
-        flow->full_reads = 0;
-    else if (flow->full_reads < RELAY_FULL_READS)
-        flow->full_reads++;
-    written = channel_write(sink, shared->scratch, (size_t)n);
+    if (channel_protection(source) != NULL)
+        return CHANNEL_ROOM_MIN;
+    return most < RELAY_READ_SIZE ? most : RELAY_READ_SIZE;
+}
+
+static enum relay_move
+copy_write(struct relay_flow *flow, struct channel *sink, uint8_t *data, size_t len)
+{
+    ssize_t written = len <= channel_write_max(sink) ? channel_write_in(sink, data, len)
+                                                     : channel_write(sink, data, len);
+
     if (written < 0 && errno != EAGAIN)
         return MOVE_SINK_ERROR;
     if (written < 0)
         written = 0;
     flow->bytes += (uint64_t)written;
-    if (written == n)
-        return MOVE_DONE;
-    if (buffer_append(&flow->pending, shared->scratch + written, (size_t)(n - written),
-            shared->scratch_size) < 0)
+    if ((size_t)written == len)
+        return sink_settle(sink);
+    if (buffer_append(&flow->pending, data + written, len - (size_t)written, RELAY_SCRATCH_SIZE) < 0)
         return MOVE_SINK_ERROR;
     return MOVE_BLOCKED;
+}
+
+static enum relay_move
+copy_once(struct relay_flow *flow, struct channel *source, struct channel *sink,
+    const struct relay_shared *shared, size_t *work)
+{
+    size_t size = copy_size(source, sink);
+    uint64_t before = source->received;
+    uint8_t *data;
+    ssize_t n = channel_read_in(source, shared->scratch + CHANNEL_HEAD, size, &data);
+
+    *work += (size_t)(source->received - before);
+    /* Messages without a byte in them, and perhaps more of them: no edge will tell. */
+    if (n < 0 && errno == EAGAIN && source->readable)
+        return MOVE_DONE;
+    if (n <= 0)
+        return source_result(flow, n);
+    if ((size_t)n < size)
+        flow->full_reads = 0;
+    else if (flow->full_reads < RELAY_FULL_READS)
+        flow->full_reads++;
+    return copy_write(flow, sink, data, (size_t)n);
 }
 
 /* ---- splice ---- */
@@ -95,7 +131,7 @@ flush_pipe(struct relay_flow *flow, struct channel *sink, struct pipe_pool *pipe
 
 static enum relay_move
 splice_once(struct relay_flow *flow, struct channel *source, struct channel *sink,
-    const struct relay_shared *shared, size_t *count)
+    const struct relay_shared *shared, size_t *work)
 {
     ssize_t n = splice(channel_raw_fd(source), NULL, flow->pipe->write_fd, NULL, flow->pipe->size,
         SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
@@ -111,7 +147,7 @@ splice_once(struct relay_flow *flow, struct channel *source, struct channel *sin
         }
         return source_result(flow, n);
     }
-    *count += (size_t)n;
+    *work += (size_t)n;
     flow->in_pipe = (uint32_t)n;
     if ((size_t)n < RELAY_SPLICE_MIN)
         flow->full_reads = 0; /* small again: the next read is a copy */
@@ -133,24 +169,27 @@ may_splice(struct relay_flow *flow, const struct channel *source, const struct c
 
 static enum relay_move
 move_once(struct relay_flow *flow, struct channel *source, struct channel *sink,
-    const struct relay_shared *shared, size_t *count)
+    const struct relay_shared *shared, size_t *work)
 {
     if (may_splice(flow, source, sink, shared->pipes))
-        return splice_once(flow, source, sink, shared, count);
-    return copy_once(flow, source, sink, shared, count);
+        return splice_once(flow, source, sink, shared, work);
+    return copy_once(flow, source, sink, shared, work);
 }
 
-/* What an earlier turn left over goes first. */
+/* What an earlier turn left over goes first: what the sink's layer holds is the oldest. */
 static enum relay_move
 flush_held(struct relay_flow *flow, struct channel *sink, struct pipe_pool *pipes)
 {
-    if (relay_held(flow) == 0)
-        return MOVE_DONE;
+    enum relay_move move = sink_settle(sink);
+
+    if (move != MOVE_DONE || relay_held(flow) == 0)
+        return move;
     if (!sink->writable)
         return MOVE_BLOCKED;
-    if (buffer_len(&flow->pending) > 0)
-        return flush_pending(flow, sink);
-    return flush_pipe(flow, sink, pipes);
+    if (buffer_len(&flow->pending) == 0)
+        return flush_pipe(flow, sink, pipes);
+    move = flush_pending(flow, sink);
+    return move == MOVE_DONE ? sink_settle(sink) : move;
 }
 
 static enum relay_result
@@ -170,22 +209,32 @@ move_result(enum relay_move move)
 {
     if (move == MOVE_SOURCE_ERROR)
         return RELAY_SOURCE_FAILED;
+    if (move == MOVE_SOURCE_BROKEN)
+        return RELAY_SOURCE_BROKEN;
     return move == MOVE_SINK_ERROR ? RELAY_SINK_FAILED : RELAY_WAIT;
+}
+
+static size_t
+turn_share(const struct channel *source, const struct channel *sink)
+{
+    bool sealed = channel_protection(source) != NULL || channel_protection(sink) != NULL;
+
+    return sealed ? RELAY_SEALED_TURN_BYTES : RELAY_TURN_BYTES;
 }
 
 enum relay_result
 relay_pump(struct relay_flow *flow, struct channel *source, struct channel *sink,
     const struct relay_shared *shared, bool *moved)
 {
-    uint64_t before = flow->bytes;
-    size_t count = 0;
+    uint64_t delivered = flow->bytes, read = flow->bytes + relay_held(flow), sent = sink->sent;
+    size_t work = 0, share = turn_share(source, sink);
     enum relay_move move = flush_held(flow, sink, shared->pipes);
 
-    while (move == MOVE_DONE && !flow->ended && source->readable && count < RELAY_TURN_BYTES)
-        move = move_once(flow, source, sink, shared, &count);
-    if (flow->bytes != before || count > 0)
+    while (move == MOVE_DONE && !flow->ended && source->readable && work < share)
+        move = move_once(flow, source, sink, shared, &work);
+    if (flow->bytes != delivered || flow->bytes + relay_held(flow) != read || sink->sent != sent)
         *moved = true;
-    if (flow->ended && relay_held(flow) == 0)
+    if (flow->ended && relay_held(flow) == 0 && sink_settle(sink) == MOVE_DONE)
         return pass_end(flow, sink, moved);
     if (move == MOVE_DONE && source->readable)
         return RELAY_MORE;

@@ -71,7 +71,7 @@ enum session_reason {
 #define SESSION_MODULES_MAX AUTHLINK_POOLS_MAX
 /* Bytes of the relay's shared read buffer: room for one message of any layer, with what another layer
    puts around its plaintext. */
-#define SESSION_SCRATCH_SIZE (CHANNEL_HEAD + CHANNEL_ROOM_MIN + CHANNEL_TAIL)
+#define SESSION_SCRATCH_SIZE RELAY_SCRATCH_SIZE
 #define SESSION_SETUP_READ 1024U    /* bytes read at a time before the relay */
 #define SESSION_LINGER_SECONDS 5
 

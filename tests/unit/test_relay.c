@@ -15,9 +15,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define SCRATCH 65536
+#define PIPE 65536
 
-static uint8_t scratch[SCRATCH];
+static uint8_t scratch[RELAY_SCRATCH_SIZE];
 
 static void
 ignore(struct channel *channel)
@@ -78,9 +78,9 @@ rig_init(struct rig *r, unsigned pipe_count)
         int ends[2];
 
         assert_int_equal(pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
-        assert_int_equal(pipes_add(&r->pipes, ends[0], ends[1], SCRATCH), 0);
+        assert_int_equal(pipes_add(&r->pipes, ends[0], ends[1], PIPE), 0);
     }
-    r->shared = (struct relay_shared) { scratch, SCRATCH, &r->pipes };
+    r->shared = (struct relay_shared) { scratch, &r->pipes };
     r->flow.pending = BUFFER_INIT;
 }
 
@@ -151,7 +151,7 @@ transfer(unsigned pipe_count, size_t largest)
     while (got < total) {
         write_some(&r, &sent, total, 1 + unit_random(&random) % largest);
         assert_in_range(pump(&r), RELAY_WAIT, RELAY_MORE);
-        assert_true(relay_held(&r.flow) <= SCRATCH);
+        assert_true(relay_held(&r.flow) <= RELAY_READ_SIZE);
         read_some(&r, &got, 1 + unit_random(&random) % largest);
     }
     assert_int_equal(r.flow.bytes, total);
@@ -210,7 +210,7 @@ test_back_pressure(void **state)
         for (int i = 0; i < 50; i++) {
             write_some(&r, &sent, UINT64_MAX, 100000);
             (void)pump(&r);
-            assert_true(relay_held(&r.flow) <= SCRATCH);
+            assert_true(relay_held(&r.flow) <= RELAY_READ_SIZE);
         }
     } while (sent != before);
     rig_free(&r);

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The protecting layer of a channel: messages of an authentication module's protect face on the
+ * wire, a plain byte stream above. Serves the session and the relay; no error is fatal here. Messages
+ * are opened and sealed in the owner's room. The layer has memory of its own only while a message has
+ * come in part, or the kernel has taken one in part.
+ */
+#include "src/net/channel.h"
+
+#include "lib/base/buffer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SEALED_PIECE 16384U /* bytes sealed at a time by write(), which may not change its data */
+
+struct channel_sealed {
+    const struct auth_protect_module *face;
+    void *protect; /* owned */
+    const struct channel_ops *below;
+    const char *fault; /* constant; nothing more is opened */
+    struct buffer held; /* read and not opened; no whole message but while unopened is set */
+    struct buffer out;  /* the rest of one sealed message */
+    size_t need;        /* bytes held's first message will have, where the face can tell, or 0 */
+    bool unopened;      /* held may begin with whole messages */
+};
+
+/* Plaintexts of one call, moved together. */
+struct opening {
+    uint8_t *data;
+    size_t len;
+    size_t used; /* bytes of the whole messages */
+};
+
+/* ---- reading ---- */
+
+static ssize_t
+sealed_error(int error)
+{
+    errno = error;
+    return -1;
+}
+
+static void
+sealed_break(struct channel_sealed *l, const char *fault)
+{
+    l->fault = fault != NULL ? fault : "bad-message";
+    l->unopened = false;
+    buffer_clear(&l->held);
+}
+
+static void
+gather(struct opening *all, const struct auth_opened *one)
+{
+    if (one->plain_len == 0)
+        return;
+    if (all->len == 0)
+        all->data = one->plain;
+    else
+        memmove(all->data + all->len, one->plain, one->plain_len);
+    all->len += one->plain_len;
+}
+
+/* Opens what is whole at the beginning of len bytes. */
+static void
+open_whole(struct channel_sealed *l, uint8_t *bytes, size_t len, struct opening *all)
+{
+    enum auth_frame frame = AUTH_FRAME_READY;
+
+    l->need = 0;
+    while (frame == AUTH_FRAME_READY && all->used < len) {
+        struct auth_opened one = { .used = 0 };
+
+        frame = l->face->open(l->protect, bytes + all->used, len - all->used, &one);
+        if (frame == AUTH_FRAME_BAD) {
+            sealed_break(l, one.error);
+        } else if (frame == AUTH_FRAME_MORE) {
+            l->need = one.used;
+        } else {
+            gather(all, &one);
+            all->used += one.used;
+        }
+    }
+}
+
+/* A message longer than the face says there are would fill any room. */
+static int
+hold(struct channel_sealed *l, const uint8_t *bytes, size_t len)
+{
+    if (buffer_append(&l->held, bytes, len, l->face->message_max - 1) == 0)
+        return 0;
+    if (errno == ENOBUFS)
+        sealed_break(l, "oversized-message");
+    return l->fault != NULL ? 0 : -1;
+}
+
+/* Messages that came before the layer, no bytes of the descriptor with them. */
+static void
+open_held(struct channel_sealed *l, uint8_t *room, size_t size, struct opening *all)
+{
+    size_t len = buffer_len(&l->held) < size ? buffer_len(&l->held) : size;
+
+    memcpy(room, buffer_head(&l->held), len);
+    open_whole(l, room, len, all);
+    if (l->fault != NULL)
+        return;
+    l->unopened = len < buffer_len(&l->held);
+    buffer_consume(&l->held, all->used);
+    if (buffer_len(&l->held) >= l->face->message_max && (!l->unopened || all->used == 0))
+        sealed_break(l, "oversized-message");
+}
+
+/* Of a long message no more is read than itself and the head of the next one: what is read beyond
+   would be kept aside and copied back. Small ones come as many as there are. */
+static size_t
+receive_size(const struct channel_sealed *l, size_t held, size_t size)
+{
+    size_t most = size - held, exact = l->need - held + CHANNEL_HEAD;
+
+    return l->need > size / 2 && l->need > held && exact < most ? exact : most;
+}
+
+static int
+open_received(struct channel_sealed *l, uint8_t *room, size_t held, size_t got, struct opening *all)
+{
+    const uint8_t *rest;
+
+    if (held + got < l->need)
+        return hold(l, room + held, got);
+    memcpy(room, buffer_head(&l->held), held);
+    open_whole(l, room, held + got, all);
+    if (l->fault != NULL)
+        return 0;
+    if (all->used == 0)
+        return hold(l, room + held, got);
+    buffer_clear(&l->held);
+    rest = room + all->used;
+    return hold(l, rest, held + got - all->used);
+}
+
+static int
+receive(struct channel *channel, uint8_t *room, size_t size, struct opening *all)
+{
+    struct channel_sealed *l = channel->sealed;
+    size_t held = buffer_len(&l->held);
+    ssize_t got = l->below->read(channel, room + held, receive_size(l, held, size));
+
+    if (got < 0)
+        return -1;
+    if (got == 0 && held > 0) {
+        sealed_break(l, "truncated-message");
+        return 0;
+    }
+    return got == 0 ? 1 : open_received(l, room, held, (size_t)got, all);
+}
+
+/* Whatever this call leaves behind in the layer raises no edge: readable says it. */
+static ssize_t
+sealed_read_in(struct channel *channel, uint8_t *room, size_t size, uint8_t **data)
+{
+    struct channel_sealed *l = channel->sealed;
+    struct opening all = { room, 0, 0 };
+    int result = 0;
+
+    if (size < CHANNEL_ROOM_MIN)
+        return sealed_error(EMSGSIZE);
+    if (l->unopened)
+        open_held(l, room, size, &all);
+    else if (l->fault == NULL)
+        result = receive(channel, room, size, &all);
+    if (l->fault != NULL || l->unopened)
+        channel->readable = true;
+    if (result != 0)
+        return result < 0 ? -1 : 0;
+    *data = all.data;
+    if (all.len > 0)
+        return (ssize_t)all.len;
+    return sealed_error(l->fault != NULL ? EBADMSG : EAGAIN);
+}
+
+static ssize_t
+sealed_read(struct channel *channel, void *data, size_t size)
+{
+    uint8_t *plain;
+    ssize_t n = sealed_read_in(channel, data, size, &plain);
+
+    if (n > 0)
+        memmove(data, plain, (size_t)n);
+    return n;
+}
+
+/* ---- writing ---- */
+
+static int
+sealed_flush(struct channel *channel)
+{
+    struct channel_sealed *l = channel->sealed;
+
+    while (buffer_len(&l->out) > 0) {
+        ssize_t n = -1;
+
+        errno = EAGAIN;
+        if (channel->writable)
+            n = l->below->write(channel, buffer_head(&l->out), buffer_len(&l->out));
+        if (n < 0)
+            return -1;
+        buffer_consume(&l->out, (size_t)n);
+    }
+    return 0;
+}
+
+/* The sealed bytes are the peer's next ones whatever happens: what is not sent now is kept. */
+static int
+send_sealed(struct channel *channel, const struct auth_sealed *message)
+{
+    struct channel_sealed *l = channel->sealed;
+    ssize_t n = l->below->write(channel, message->data, message->len);
+
+    if (n < 0 && errno != EAGAIN)
+        return -1;
+    if (n < 0)
+        n = 0;
+    return buffer_append(&l->out, message->data + n, message->len - (size_t)n, message->len);
+}
+
+static ssize_t
+sealed_write_in(struct channel *channel, uint8_t *data, size_t len)
+{
+    struct channel_sealed *l = channel->sealed;
+    struct auth_sealed message;
+
+    if (sealed_flush(channel) < 0)
+        return -1;
+    if (len == 0)
+        return 0;
+    if (len > l->face->plain_max(l->protect))
+        return sealed_error(EMSGSIZE);
+    if (l->face->seal(l->protect, data, len, &message) < 0)
+        return sealed_error(EIO);
+    return send_sealed(channel, &message) < 0 ? -1 : (ssize_t)len;
+}
+
+static size_t
+sealed_write_max(const struct channel *channel)
+{
+    return channel->sealed->face->plain_max(channel->sealed->protect);
+}
+
+static ssize_t
+sealed_write(struct channel *channel, const void *data, size_t len)
+{
+    uint8_t room[CHANNEL_HEAD + SEALED_PIECE + CHANNEL_TAIL];
+    size_t most = sealed_write_max(channel), taken = 0;
+
+    if (most > SEALED_PIECE)
+        most = SEALED_PIECE;
+    do {
+        size_t piece = len - taken < most ? len - taken : most;
+
+        memcpy(room + CHANNEL_HEAD, (const uint8_t *)data + taken, piece);
+        if (sealed_write_in(channel, room + CHANNEL_HEAD, piece) < 0)
+            return taken > 0 && errno == EAGAIN ? (ssize_t)taken : -1;
+        taken += piece;
+    } while (taken < len);
+    return (ssize_t)taken;
+}
+
+/* ---- the rest ---- */
+
+static int
+sealed_shut_write(struct channel *channel)
+{
+    return channel->sealed->below->shut_write(channel);
+}
+
+static int
+sealed_raw_fd(const struct channel *channel)
+{
+    (void)channel;
+    return -1;
+}
+
+void
+channel_unprotect(struct channel *channel)
+{
+    struct channel_sealed *l = channel->sealed;
+
+    if (l == NULL)
+        return;
+    channel->ops = l->below;
+    channel->sealed = NULL;
+    channel->readable = true;
+    l->face->free(l->protect);
+    buffer_clear(&l->held);
+    buffer_clear(&l->out);
+    free(l);
+}
+
+static void
+sealed_close(struct channel *channel)
+{
+    channel_unprotect(channel);
+    channel->ops->close(channel);
+}
+
+static const struct channel_ops sealed_ops = {
+    .read = sealed_read,
+    .read_in = sealed_read_in,
+    .write = sealed_write,
+    .write_in = sealed_write_in,
+    .write_max = sealed_write_max,
+    .flush = sealed_flush,
+    .shut_write = sealed_shut_write,
+    .raw_fd = sealed_raw_fd,
+    .close = sealed_close,
+};
+
+static struct channel_sealed *
+sealed_new(const struct auth_protect_module *face, const void *ahead, size_t len)
+{
+    struct channel_sealed *l;
+
+    if (face->head > CHANNEL_HEAD || face->tail > CHANNEL_TAIL ||
+        face->message_max > CHANNEL_ROOM_MIN) {
+        errno = EINVAL;
+        return NULL;
+    }
+    l = calloc(1, sizeof *l);
+    if (l != NULL && buffer_append(&l->held, ahead, len, AUTH_TOKEN_MAX) < 0) {
+        free(l);
+        return NULL;
+    }
+    return l;
+}
+
+int
+channel_protect(struct channel *channel, const struct auth_protect_module *face, void **protect,
+    const void *ahead, size_t len)
+{
+    struct channel_sealed *l = NULL;
+
+    if (channel->sealed == NULL)
+        l = sealed_new(face, ahead, len);
+    else
+        errno = EBUSY;
+    if (l == NULL) {
+        face->free(*protect);
+        *protect = NULL;
+        return -1;
+    }
+    l->face = face;
+    l->protect = *protect;
+    *protect = NULL;
+    l->below = channel->ops;
+    l->unopened = len > 0;
+    channel->sealed = l;
+    channel->ops = &sealed_ops;
+    channel->readable = true;
+    return 0;
+}
+
+const void *
+channel_protection(const struct channel *channel)
+{
+    return channel->sealed != NULL ? channel->sealed->protect : NULL;
+}
+
+const char *
+channel_fault(const struct channel *channel)
+{
+    return channel->sealed != NULL ? channel->sealed->fault : NULL;
+}
