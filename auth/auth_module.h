@@ -242,7 +242,9 @@ struct auth_identity {
     char enctype[64];
     char account[256];        /* local account, "" when none maps */
     int64_t end;              /* wall clock seconds when it ends; 0: never */
-    uint8_t *groups;          /* NUL-terminated names one behind another; owned by the module */
+    uint8_t *groups;          /* NUL-terminated names one behind another; the module's, who keeps
+                                 them until the host's next call of this module and frees them then,
+                                 at the latest in end(); the host copies them at once */
     size_t groups_len;        /* at most 64 KiB */
 };
 

@@ -63,12 +63,19 @@ struct authd_queue {
 
 /* ---- the process ---- */
 
+/* What an auth_config reads: the module's section as it is in effect on one listener. */
+struct authd_view {
+    const struct authd *authd;
+    const struct image_listener *listener; /* NULL: the section itself */
+};
+
 struct authd {
     struct child child;
     const struct auth_secret_module *module;
     struct image *image;
     const struct image_module *settings; /* the module's part of the image */
-    struct auth_config config;
+    struct auth_config config; /* the module's section, whatever the listener */
+    struct authd_view view;    /* what that reads */
     struct authd_room *room;
     struct authd_generation *current; /* NULL until every file arrived */
     struct authd_generation *first;   /* the one whose files are still arriving, at the start */
@@ -102,8 +109,9 @@ void authd_maybe_done(struct authd *a);
 
 /* ---- authd_files.c ---- */
 
-/* The value of option name of the module, element i, or NULL; what auth_config is made of. */
-const char *authd_option(const void *authd, const char *name, unsigned i);
+/* The value of option name of the module, element i, or NULL; what auth_config is made of. view is a
+   struct authd_view. */
+const char *authd_option(const void *view, const char *name, unsigned i);
 
 /* Begins the first generation: opens the module at once when none of its file options is set. 0, or
    -1 with error filled. */
@@ -138,6 +146,8 @@ struct authd_conversation {
     struct authd_generation *generation; /* NULL before OPEN */
     void *state;                         /* the module's, secret memory; NULL: it wants none */
     struct auth_opening opening;
+    struct auth_config config; /* the section in effect on its listener */
+    struct authd_view view;
     char listener[256];
     char client[ADDR_TEXT_MAX];
     char local[ADDR_TEXT_MAX];

@@ -94,6 +94,25 @@ deadline_set(struct authd_conversation *c, uint32_t msec)
         mono_add_us(loop_now(c->authd->child.loop), us));
 }
 
+/* The listener it came through, found by its name; only the worker could have told a wrong one. */
+static bool
+listener_find(struct authd_conversation *c)
+{
+    const struct image *image = c->authd->image;
+    const uint32_t count = image_settings(image)->listeners.count;
+
+    for (uint32_t i = 0; i < count; i++) {
+        const struct image_listener *l = image_listener(image, i);
+
+        if (strcmp(image_string(image, l->name), c->listener) != 0)
+            continue;
+        c->view = (struct authd_view) { .authd = c->authd, .listener = l };
+        c->config = (struct auth_config) { .ctx = &c->view, .value = authd_option };
+        return true;
+    }
+    return false;
+}
+
 /* Keeps what the module may want to know in every step. */
 static int
 opening_keep(struct authd_conversation *c, const struct conversation_open *open)
@@ -112,7 +131,7 @@ opening_keep(struct authd_conversation *c, const struct conversation_open *open)
         .local = c->local,
         .binding = c->binding,
         .binding_len = open->binding_len,
-        .config = &c->authd->config,
+        .config = &c->config,
     };
     c->generation = authd_generation_use(c->authd->current);
     if (c->authd->module->state_size == 0)
@@ -128,7 +147,7 @@ open_received(struct authd_conversation *c, size_t len)
     struct conversation_open open;
 
     if (conversation_open_decode(c->authd->room->packet, len, &open, c->listener) != 0 ||
-        open.method != c->authd->module->method) {
+        open.method != c->authd->module->method || !listener_find(c)) {
         conversation_malformed(c, "a malformed OPEN");
         return false;
     }

@@ -27,20 +27,30 @@ option_preset(const struct auth_secret_module *module, const char *name)
     return NULL;
 }
 
-const char *
-authd_option(const void *authd, const char *name, unsigned i)
+/* Whether the list has a row of the key, be it one that says there is no value. */
+static bool
+has_key(const struct image *image, struct image_list rows, const char *key)
 {
-    const struct authd *a = authd;
-    const struct image_list *rows = &a->settings->options;
-    unsigned seen = 0;
+    for (uint32_t i = 0; i < rows.count; i++) {
+        const struct image_option *row = IMAGE_AT(image, rows, struct image_option, i);
 
-    for (uint32_t at = 0; at < rows->count; at++) {
-        const struct image_option *row = IMAGE_AT(a->image, *rows, struct image_option, at);
-
-        if (strcmp(image_string(a->image, row->key), name) == 0 && seen++ == i)
-            return image_string(a->image, row->value);
+        if (strcmp(image_string(image, row->key), key) == 0)
+            return true;
     }
-    return seen == 0 && i == 0 ? option_preset(a->module, name) : NULL;
+    return false;
+}
+
+const char *
+authd_option(const void *ctx, const char *name, unsigned i)
+{
+    const struct authd_view *view = ctx;
+    const struct authd *a = view->authd;
+    const char *value = image_option(a->image, view->listener, a->settings, name, i);
+
+    if (value != NULL || i > 0 || has_key(a->image, a->settings->options, name) ||
+        (view->listener != NULL && has_key(a->image, view->listener->overrides, name)))
+        return value;
+    return option_preset(a->module, name);
 }
 
 /* ---- generations ---- */

@@ -180,7 +180,8 @@ find_module(struct authd *a)
     if (a->module->method != a->settings->method)
         log_fatal("module %s: method %u here, %u in the policy image", a->module->name,
             a->module->method, a->settings->method);
-    a->config = (struct auth_config) { .ctx = a, .value = authd_option };
+    a->view = (struct authd_view) { .authd = a };
+    a->config = (struct auth_config) { .ctx = &a->view, .value = authd_option };
 }
 
 /* Caged: from here nothing but what the master sends is read. */

@@ -26,9 +26,21 @@ step_run(struct authd_conversation *c, const uint8_t *bytes, size_t len, struct 
     loop_refresh(a->child.loop);
 }
 
+/* It says no more than that; nothing of what it was about to say is left. */
+static void
+step_fail(struct authd *a, struct auth_step *step, const char *reason)
+{
+    explicit_bzero(a->room->answer, sizeof a->room->answer);
+    explicit_bzero(a->room->reply, sizeof a->room->reply);
+    step->outcome = AUTH_FAILURE;
+    step->reason = reason;
+    step->answer.len = 0;
+    step->protect.len = 0;
+}
+
 /* The module's promises, held to: what breaks one is a failure with its own word. */
 static void
-step_check(const struct authd *a, struct auth_step *step)
+step_check(struct authd *a, struct auth_step *step)
 {
     const struct auth_identity *id = step->identity;
     const bool sound = step->answer.len <= step->answer.size &&
@@ -39,9 +51,7 @@ step_check(const struct authd *a, struct auth_step *step)
     if (sound)
         return;
     log_error("module %s: a step without a sound result", a->module->name);
-    step->outcome = AUTH_FAILURE;
-    step->reason = "module-error";
-    step->answer.len = 0;
+    step_fail(a, step, "module-error");
 }
 
 static void
@@ -90,7 +100,7 @@ result_encode(const struct auth_step *step, uint8_t *out, size_t size)
 
 /* Success is reported only when its result can be said: what does not fit is a failed login. */
 static size_t
-step_encode(const struct authd *a, struct auth_step *step)
+step_encode(struct authd *a, struct auth_step *step)
 {
     uint8_t *reply = a->room->reply;
     const size_t len = result_encode(step, reply, CONVERSATION_MAX);
@@ -98,9 +108,7 @@ step_encode(const struct authd *a, struct auth_step *step)
     if (len > 0)
         return len;
     log_error("module %s: an identity or answer that is too large", a->module->name);
-    step->outcome = AUTH_FAILURE;
-    step->reason = "identity-too-large";
-    step->answer.len = 0;
+    step_fail(a, step, "identity-too-large");
     return result_encode(step, reply, CONVERSATION_MAX);
 }
 

@@ -16,6 +16,7 @@ src_master_libmaster_la_SOURCES = \
 	src/master/master_equip.c \
 	src/master/master_events.c \
 	src/master/master_files.c \
+	src/master/master_folders.c \
 	src/master/master_listen.c \
 	src/master/master_listeners.c \
 	src/master/master_main.c \
@@ -25,6 +26,7 @@ src_master_libmaster_la_SOURCES = \
 	src/master/master_parts.h \
 	src/master/master_pipes.c \
 	src/master/master_private.h \
+	src/master/master_provide.c \
 	src/master/master_reap.c \
 	src/master/master_receive.c \
 	src/master/master_sessions.c \

@@ -40,7 +40,7 @@ kind_row(enum ipc_file_kind kind)
 
 /* The file as it is now becomes the candidate. 0, or -1 with error filled. */
 static int
-read_file(struct brokered *f, char *error, size_t size)
+read_file(const struct master *m, struct brokered *f, char *error, size_t size)
 {
     struct stat st;
     int fd;
@@ -49,7 +49,7 @@ read_file(struct brokered *f, char *error, size_t size)
     if (f->row->rule == NULL)
         fd = file_open_log(f->path, error, size);
     else
-        fd = file_copy(f->row->rule, f->path, &st, error, size);
+        fd = file_copy(f->row->rule, f->path, &m->users, &st, error, size);
     /* What was seen and found wrong is not looked at again until it changes. */
     f->seen = st;
     if (fd < 0)
@@ -79,7 +79,7 @@ add_file(struct master *m, enum ipc_file_kind kind, uint32_t pool, const char *o
         .path = path_beside(m->options.config, path != NULL ? path : kind_row(kind)->path),
         .current = -1, .candidate = -1 };
     if (f->path != NULL)
-        return read_file(f, error, size);
+        return read_file(m, f, error, size);
     (void)snprintf(error, size, "%s", strerror(errno));
     return -1;
 }
@@ -134,7 +134,7 @@ check_file(const struct master *m, const char *path, char *error, size_t size)
     if (whole == NULL)
         (void)snprintf(error, size, "%s", strerror(errno));
     else
-        fd = file_copy(&file_rule_secret, whole, NULL, error, size);
+        fd = file_copy(&file_rule_secret, whole, &m->users, NULL, error, size);
     int result = fd < 0 ? -1 : 0;
 
     fd_close(&fd);
@@ -174,7 +174,7 @@ look_at(struct master *m, struct brokered *f, bool hangup)
 
     if (is_log ? !hangup : !file_changed(f->row->rule, f->path, &f->seen))
         return;
-    if (read_file(f, error, sizeof error) == 0) {
+    if (read_file(m, f, error, sizeof error) == 0) {
         broker_offer(m, f);
         return;
     }

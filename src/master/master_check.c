@@ -21,7 +21,8 @@ check_environment(struct master *m)
 
     m->users.privileged = geteuid() == 0;
     if (users_resolve(&m->users, m->settings, m->config.image, error, sizeof error) < 0
-        || broker_check(m, error, sizeof error) < 0) {
+        || broker_check(m, error, sizeof error) < 0
+        || folders_provide(m, false, error, sizeof error) < 0) {
         fprintf(stderr, "%s\n", error);
         return EXIT_FAILURE;
     }

@@ -21,7 +21,7 @@
 #define COPY_TRIES 3 /* of a file that is written meanwhile */
 
 const struct file_rule file_rule_secret = { .what = "secret file", .max = 64U * 1024 * 1024,
-    .forbidden = 07777 & ~(mode_t)SECRET_MODE };
+    .secret = true, .forbidden = 07777 & ~(mode_t)SECRET_MODE };
 /* Not secret, and often a link into a resolver's own folder. */
 const struct file_rule file_rule_resolv = { .what = "resolver configuration", .max = 64U * 1024,
     .forbidden = S_IWOTH, .follow = true, .any_owner = true, .may_be_missing = true };
@@ -62,13 +62,29 @@ errno_text(const struct file_rule *rule)
 }
 
 static int
-judge(const struct file_rule *rule, const char *path, const struct stat *st, char *error, size_t size)
+judge_readers(const char *path, const struct users *users, const struct stat *st, char *error,
+    size_t size)
+{
+    const struct outsider *reader = users_reader(users, st);
+
+    if (reader == NULL)
+        return 0;
+    return complain(error, size, "%s: readable by %s \"%s\": it has mode %04o and group %u; at most "
+        "0640 is allowed, and no group that user is in", path, reader->whose, reader->name,
+        (unsigned)(st->st_mode & 07777), (unsigned)st->st_gid);
+}
+
+static int
+judge(const struct file_rule *rule, const char *path, const struct users *users,
+    const struct stat *st, char *error, size_t size)
 {
     if (!S_ISREG(st->st_mode))
         return complain(error, size, "%s: is not a regular file", path);
     if (!rule->any_owner && st->st_uid != 0 && st->st_uid != geteuid())
         return complain(error, size, "%s: belongs to user %u; root or the user who starts the gateway "
             "is allowed", path, (unsigned)st->st_uid);
+    if (rule->secret && judge_readers(path, users, st, error, size) < 0)
+        return -1;
     if ((st->st_mode & rule->forbidden) != 0)
         return complain(error, size, "%s: has mode %04o; at most %04o is allowed for a %s", path,
             (unsigned)(st->st_mode & 07777), (unsigned)(07777 & ~rule->forbidden), rule->what);
@@ -101,13 +117,13 @@ is_unchanged(int fd, const struct stat *st)
 }
 
 static int
-copy_open(const struct file_rule *rule, const char *path, int fd, struct stat *st, char *error,
-    size_t size)
+copy_open(const struct file_rule *rule, const char *path, const struct users *users, int fd,
+    struct stat *st, char *error, size_t size)
 {
     for (int i = 0; i < COPY_TRIES; i++) {
         if (fstat(fd, st) < 0)
             return complain(error, size, "%s: %s", path, strerror(errno));
-        if (judge(rule, path, st, error, size) < 0)
+        if (judge(rule, path, users, st, error, size) < 0)
             return -1;
         int copy = lseek(fd, 0, SEEK_SET) < 0 ? -1 : memfd_copy("sallyport-file", fd, rule->max);
 
@@ -130,7 +146,8 @@ open_file(const struct file_rule *rule, const char *path)
 }
 
 int
-file_copy(const struct file_rule *rule, const char *path, struct stat *st, char *error, size_t size)
+file_copy(const struct file_rule *rule, const char *path, const struct users *users, struct stat *st,
+    char *error, size_t size)
 {
     struct stat unused;
     int fd = open_file(rule, path);
@@ -146,7 +163,7 @@ file_copy(const struct file_rule *rule, const char *path, struct stat *st, char 
             memset(st, 0, sizeof *st);
         return -1;
     }
-    int copy = copy_open(rule, path, fd, st, error, size);
+    int copy = copy_open(rule, path, users, fd, st, error, size);
 
     fd_close(&fd);
     return copy;

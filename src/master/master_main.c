@@ -144,13 +144,11 @@ add_pool(struct master *m, uint32_t pool)
 {
     const struct image_module *module = image_module(m->config.image, pool);
     const char *name = image_string(m->config.image, module->name);
-    const char *own_user = image_string(m->config.image, module->user);
-    struct user user = m->users.auth;
+    struct user user;
     char prefix[IPC_LABEL_MAX];
     char error[512];
 
-    if (m->users.privileged && own_user[0] != '\0'
-        && user_find(name, own_user, &user, error, sizeof error) < 0)
+    if (pool_user(m, module, &user, error, sizeof error) < 0)
         log_fatal("%s", error);
     if (snprintf(prefix, sizeof prefix, "%s-", name) >= (int)sizeof prefix)
         log_fatal("the name of method %s is too long", name);
@@ -318,7 +316,7 @@ run(struct master *m)
     make_places(m);
     if (listeners_open(m) < 0)
         return EXIT_FAILURE;
-    if (broker_init(m, error, sizeof error) < 0)
+    if (broker_init(m, error, sizeof error) < 0 || folders_provide(m, true, error, sizeof error) < 0)
         log_fatal("%s", error);
     title_set("master, starting");
     start_family(m);

@@ -65,12 +65,29 @@ broker_send(struct process *p)
     }
 }
 
+/* What each took is in force now; or it is not, since another one refused: then they get what is in
+   force again, and all work with the same. */
+static void
+end_trial(struct master *m, struct brokered *f)
+{
+    for (uint32_t i = 0; i < m->place_count; i++) {
+        struct process *p = m->places[i].process;
+
+        if (p == NULL || !wanted_by(f, p) || (p->files_adopted & bit_of(&m->broker, f)) == 0)
+            continue;
+        p->files_adopted &= ~bit_of(&m->broker, f);
+        if (f->refused && process_alive(p) && f->current >= 0)
+            send_version(p, f, f->current, f->current_generation);
+    }
+}
+
 /* Nobody has to judge the candidate any more. */
 static void
 settle(struct master *m, struct brokered *f)
 {
     if (f->waiting > 0 || f->candidate < 0)
         return;
+    end_trial(m, f);
     if (f->refused) {
         fd_close(&f->candidate);
         return;
@@ -143,6 +160,8 @@ broker_result(struct process *p, const struct ipc_file_result *result)
     if (f->candidate < 0 || result->file.generation != f->generation) {
         if (!result->accepted)
             log_warn("%s %s: %s", role_name(p->place->role), p->place->label, result->error);
+        else if (result->file.generation != f->current_generation)
+            p->files_adopted |= bit; /* an earlier candidate, which nobody waits for any more */
         return true;
     }
     if ((p->files_waiting & bit) == 0)
@@ -151,8 +170,23 @@ broker_result(struct process *p, const struct ipc_file_result *result)
     f->waiting--;
     if (!result->accepted)
         refuse(p->m, f, result->error);
+    else
+        p->files_adopted |= bit;
     settle(p->m, f);
     return true;
+}
+
+/* It died with a module's new file before it: the file may be why, and its successor would do the
+   same. So what is in force stays; a logger or a worker only lost its chance. */
+static void
+died_judging(struct process *p, struct brokered *f)
+{
+    char why[512];
+
+    if (f->row->kind != IPC_FILE_MODULE || !p->m->serving || p->m->stop != STOP_NOT)
+        return;
+    (void)snprintf(why, sizeof why, "%s: %s ended while it read this file", f->path, p->place->label);
+    refuse(p->m, f, why);
 }
 
 void
@@ -167,6 +201,7 @@ broker_forget(struct process *p)
             continue;
         p->files_waiting &= ~bit_of(b, f);
         f->waiting--;
+        died_judging(p, f);
         settle(p->m, f);
     }
 }

@@ -67,19 +67,38 @@ struct user {
     gid_t gid;
 };
 
+/* A child's user that may not see a secret file. */
+#define OUTSIDER_GROUPS_MAX 512
+struct outsider {
+    const char *whose; /* "the workers' user" */
+    const char *name;  /* a borrow from the image */
+    uid_t uid;
+    gid_t groups[OUTSIDER_GROUPS_MAX]; /* all it is in, supplementary ones too */
+    int group_count;
+};
+
 struct users {
     bool privileged; /* started as root: children drop */
     struct user worker;
     struct user auth;
     struct user log;
+    struct outsider outsiders[2]; /* those of worker and log; none unless privileged */
+    size_t outsider_count;
 };
 
-/* Resolves the names of the image. 0, or -1 with error filled. Not privileged: nothing to do. */
+/* Resolves the names of the image, which is borrowed from. 0, or -1 with error filled. Not privileged:
+   nothing to do. */
 int users_resolve(struct users *u, const struct image_settings *s, const struct image *image,
     char *error, size_t size) SP_MUST_USE;
 /* The user of one name. 0, or -1 with error filled (missing, or root). */
 int user_find(const char *key, const char *name, struct user *out, char *error, size_t size)
     SP_MUST_USE;
+/* The user and its groups, as the system knows them now. 0, or -1 with error filled. */
+int outsider_find(struct outsider *out, const char *whose, const char *name, const struct user *user,
+    char *error, size_t size) SP_MUST_USE;
+/* The first outsider who could read what st describes: as its owner, through its group, or as
+   anybody. NULL: none could. */
+const struct outsider *users_reader(const struct users *u, const struct stat *st);
 /* RUNDIR/empty: made when missing, checked. 0, or -1 with error filled. */
 int users_empty_dir(const char *run_dir, char *path, size_t path_size, char *error, size_t size)
     SP_MUST_USE;
@@ -218,6 +237,7 @@ bool reaper_close(struct reaper *reaper, const struct session *session, const ch
 struct file_rule {
     const char *what;    /* for messages */
     size_t max;          /* bytes */
+    bool secret;         /* outsiders may not read it */
     mode_t forbidden;    /* mode bits that must not be set */
     bool follow;         /* a symbolic link is fine */
     bool any_owner;      /* else root, or who runs the master */
@@ -229,10 +249,11 @@ extern const struct file_rule file_rule_secret, file_rule_resolv, file_rule_host
    caller frees it; NULL with ENOMEM. */
 char *path_beside(const char *main_file, const char *path) SP_MUST_USE;
 
-/* Opens, judges, copies to a sealed memfd. The descriptor, or -1 with error filled. st (may be NULL)
-   tells what was seen, all zero when the file is missing. */
-int file_copy(const struct file_rule *rule, const char *path, struct stat *st, char *error,
-    size_t size) SP_MUST_USE;
+/* Opens, judges, copies to a sealed memfd. The descriptor, or -1 with error filled. users (may be
+   NULL) says who may not read a secret. st (may be NULL) tells what was seen, all zero when the file
+   is missing. */
+int file_copy(const struct file_rule *rule, const char *path, const struct users *users,
+    struct stat *st, char *error, size_t size) SP_MUST_USE;
 /* The log file for appending. -1 with error filled. */
 int file_open_log(const char *path, char *error, size_t size) SP_MUST_USE;
 /* Whether file_open_log() would take what is there; makes nothing. 0 also when nothing is there or
@@ -240,6 +261,25 @@ int file_open_log(const char *path, char *error, size_t size) SP_MUST_USE;
 int file_check_log(const char *path, char *error, size_t size) SP_MUST_USE;
 /* True when the file at path is not the one st describes. */
 bool file_changed(const struct file_rule *rule, const char *path, const struct stat *st);
+
+/* ---- folders for the pools (master_folders.c) ---- */
+
+struct folder_rule {
+    const char *key;     /* names the option in messages: "gssapi { replay-cache }" */
+    const char *run_dir; /* a missing parent is made when it is this one */
+    uid_t owner;         /* the pool's user, or who starts the gateway */
+    gid_t group;
+    bool privileged;     /* we are root and give it away */
+};
+
+/* Makes the folder (absolute) when it is missing, mode 0700 and the owner's; one that is there has to
+   be the owner's, and its mode is put right. 0, or -1 with error filled: what is wrong and what is
+   allowed. */
+int folder_make(const struct folder_rule *rule, const char *path, char *error, size_t size)
+    SP_MUST_USE;
+/* Whether folder_make() would succeed, as far as can be seen; makes nothing. */
+int folder_check(const struct folder_rule *rule, const char *path, char *error, size_t size)
+    SP_MUST_USE;
 
 #define CONTAINER(ptr, type, member) ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
 

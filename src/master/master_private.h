@@ -158,7 +158,8 @@ struct process {
     struct mono stopped_since;
 
     uint32_t files_asked;       /* FILEs sent, less FILE_RESULTs */
-    uint64_t files_waiting;     /* bit per brokered file whose candidate it has to judge */
+    uint64_t files_waiting;     /* bit per brokered file whose candidate it has to judge, */
+    uint64_t files_adopted;     /* and whose candidate it took */
 
     /* worker */
     int table_fd; /* read-only */
@@ -295,6 +296,14 @@ void broker_offer(struct master *m, struct brokered *f);
 void broker_look(struct master *m, bool hangup);
 void broker_hangup(struct master *m); /* SIGHUP */
 void broker_close(struct master *m);
+
+/* ---- what else a pool needs (master_provide.c) ---- */
+
+/* The user its processes become: the module's own, or auth-user. 0, or -1 with error filled. */
+int pool_user(const struct master *m, const struct image_module *module, struct user *out, char *error,
+    size_t size) SP_MUST_USE;
+/* The folders the modules' options name: made, or only looked at. 0, or -1 with error filled. */
+int folders_provide(const struct master *m, bool make, char *error, size_t size) SP_MUST_USE;
 
 /* ---- events (master_events.c) ---- */
 

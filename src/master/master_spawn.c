@@ -26,6 +26,10 @@
 /* What a child keeps of our environment. */
 static const char *const kept[] = { "PATH", "TZ", "LANG", "LC_ALL", "ASAN_OPTIONS", "UBSAN_OPTIONS",
     "LSAN_OPTIONS", "GCOV_PREFIX", "LLVM_PROFILE_FILE" };
+/* For a pool alone: where Kerberos finds its configuration, and writes its trace with the pool's own
+   rights. The administrator's who starts the gateway; secure_getenv() sees neither when the program
+   itself was given privileges its caller lacks. */
+static const char *const kept_for_auth[] = { "KRB5_CONFIG", "KRB5_TRACE" };
 /* Room for the process title, which libbsd writes over argv and the environment. */
 static char title_room[] = "SALLYPORT_TITLE_ROOM=........................................"
                            "........................................................";
@@ -88,23 +92,36 @@ programs_find(struct master *m)
 
 /* ---- the child between fork and exec ---- */
 
+struct environment {
+    char space[8192];
+    size_t used;
+    char *strings[SP_COUNT(kept) + SP_COUNT(kept_for_auth) + 2];
+    size_t count;
+};
+
+/* A value that does not fit is left out. */
 static void
-clean_environment(char *space, size_t size, char **envp, size_t count)
+keep(struct environment *e, const char *name, const char *value)
 {
-    size_t used = 0;
-    size_t n = 0;
+    size_t room = sizeof e->space - e->used;
+    int len = value == NULL ? -1 : snprintf(e->space + e->used, room, "%s=%s", name, value);
 
-    for (size_t i = 0; i < SP_COUNT(kept) && n + 2 < count; i++) {
-        const char *value = getenv(kept[i]);
-        int len = value == NULL ? -1 : snprintf(space + used, size - used, "%s=%s", kept[i], value);
+    if (len < 0 || (size_t)len >= room)
+        return;
+    e->strings[e->count++] = e->space + e->used;
+    e->used += (size_t)len + 1;
+}
 
-        if (len < 0 || (size_t)len >= size - used)
-            continue;
-        envp[n++] = space + used;
-        used += (size_t)len + 1;
-    }
-    envp[n++] = title_room;
-    envp[n] = NULL;
+static void
+clean_environment(struct environment *e, enum ipc_role role)
+{
+    e->used = e->count = 0;
+    for (size_t i = 0; i < SP_COUNT(kept); i++)
+        keep(e, kept[i], getenv(kept[i]));
+    for (size_t i = 0; role == IPC_AUTH && i < SP_COUNT(kept_for_auth); i++)
+        keep(e, kept_for_auth[i], secure_getenv(kept_for_auth[i]));
+    e->strings[e->count++] = title_room;
+    e->strings[e->count] = NULL;
 }
 
 static void
@@ -139,19 +156,18 @@ static pid_t
 start_program(const struct master *m, enum ipc_role role, int channel)
 {
     char program[PATH_MAX + 64];
-    char space[8192];
-    char *envp[SP_COUNT(kept) + 2];
+    struct environment e;
     int n = snprintf(program, sizeof program, "%s/%s", m->program_dir, role_program(role));
 
     if (n < 0 || (size_t)n >= sizeof program) {
         errno = ENAMETOOLONG;
         return -1;
     }
-    clean_environment(space, sizeof space, envp, SP_COUNT(envp));
+    clean_environment(&e, role);
     pid_t pid = fork();
 
     if (pid == 0)
-        become(program, envp, channel, m->daemon.output[1]);
+        become(program, e.strings, channel, m->daemon.output[1]);
     return pid;
 }
 

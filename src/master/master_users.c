@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which users the children become, and the empty folder workers are shut into. Serves master_main.c
+ * Which users the children become, what those see that no secret is for,
+ * and the empty folder workers are shut into. Serves master_main.c
  * when started as root; an ordinary user changes nothing. Every complaint names the key.
  */
 #include "src/master/master_parts.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,12 +40,69 @@ user_find(const char *key, const char *name, struct user *out, char *error, size
     return 0;
 }
 
+int
+outsider_find(struct outsider *out, const char *whose, const char *name, const struct user *user,
+    char *error, size_t size)
+{
+    *out = (struct outsider) { .whose = whose, .name = name, .uid = user->uid,
+        .group_count = OUTSIDER_GROUPS_MAX };
+    if (getgrouplist(name, user->gid, out->groups, &out->group_count) >= 0)
+        return 0;
+    (void)snprintf(error, size, "%s \"%s\" is in more than %d groups", whose, name,
+        OUTSIDER_GROUPS_MAX);
+    return -1;
+}
+
+static bool
+is_member(const struct outsider *o, gid_t group)
+{
+    for (int i = 0; i < o->group_count; i++) {
+        if (o->groups[i] == group)
+            return true;
+    }
+    return false;
+}
+
+/* Generously: who is kept out as owner or group alone could be let in by a mode changed once. */
+static bool
+may_read(const struct outsider *o, const struct stat *st)
+{
+    return (st->st_uid == o->uid && (st->st_mode & S_IRUSR) != 0)
+        || (is_member(o, st->st_gid) && (st->st_mode & S_IRGRP) != 0)
+        || (st->st_mode & S_IROTH) != 0;
+}
+
+const struct outsider *
+users_reader(const struct users *u, const struct stat *st)
+{
+    for (size_t i = 0; u != NULL && i < u->outsider_count; i++) {
+        if (may_read(&u->outsiders[i], st))
+            return &u->outsiders[i];
+    }
+    return NULL;
+}
+
 static int
 equal_users(const char *a, const char *b, char *error, size_t size)
 {
     (void)snprintf(error, size,
         "%s and %s are the same user; started as root the three must differ", a, b);
     return -1;
+}
+
+/* Once, at the start: a directory service that hangs must not hold up the master later. */
+static int
+find_outsiders(struct users *u, const struct image_settings *s, const struct image *image,
+    char *error, size_t size)
+{
+    u->outsider_count = 0;
+    if (outsider_find(&u->outsiders[0], "the workers' user", image_string(image, s->user), &u->worker,
+            error, size) < 0
+        || outsider_find(&u->outsiders[1], "the logger's user", image_string(image, s->log_user),
+            &u->log, error, size) < 0)
+        return -1;
+    u->outsider_count = 2;
+    return 0;
 }
 
 int
@@ -62,7 +121,7 @@ users_resolve(struct users *u, const struct image_settings *s, const struct imag
         return equal_users("user", "log-user", error, size);
     if (u->auth.uid == u->log.uid)
         return equal_users("auth-user", "log-user", error, size);
-    return 0;
+    return find_outsiders(u, s, image, error, size);
 }
 
 /* A folder of root's that nobody else may write to. 0, or -1 with errno. */

@@ -51,7 +51,7 @@ image_make(const struct rig_how *how)
 
     assert_true(snprintf(modules, sizeof modules, "%s/modules", build_dir()) < (int)sizeof modules);
     assert_true(snprintf(text, sizeof text,
-                    "methods = { \"%s\" }\nlisten \"127.0.0.1:0\" { }\n%s\n"
+                    "methods = { \"%s\" }\nlisten \"" RIG_LISTENER "\" { }\n%s\n"
                     "rule \"all\" { action = \"allow\" }\n",
                     how->module, how->section) < (int)sizeof text);
     config_text = text;
@@ -321,13 +321,13 @@ answered(struct authlink_conversation *c, const struct conversation_result *resu
 }
 
 void
-rig_open(struct rig *r, unsigned i, struct rig_login *l, uint64_t session, uint8_t method,
-    const void *bytes, size_t len, uint32_t deadline_ms)
+rig_open_on(struct rig *r, unsigned i, struct rig_login *l, const char *listener, uint64_t session,
+    uint8_t method, const void *bytes, size_t len, uint32_t deadline_ms)
 {
     const struct conversation_open open = {
         .session = session,
         .method = method,
-        .listener = "127.0.0.1:1080",
+        .listener = listener,
         .client = addr_ipv4((const uint8_t[4]) { 192, 0, 2, 1 }, 40000),
         .local = addr_ipv4((const uint8_t[4]) { 192, 0, 2, 9 }, 1080),
         .deadline_ms = deadline_ms,
@@ -338,6 +338,13 @@ rig_open(struct rig *r, unsigned i, struct rig_login *l, uint64_t session, uint8
     memset(l, 0, sizeof *l);
     l->c.answered = answered;
     assert_int_equal(authlink_open(&r->workers[i], 0, &l->c, &open), 0);
+}
+
+void
+rig_open(struct rig *r, unsigned i, struct rig_login *l, uint64_t session, uint8_t method,
+    const void *bytes, size_t len, uint32_t deadline_ms)
+{
+    rig_open_on(r, i, l, RIG_LISTENER, session, method, bytes, len, deadline_ms);
 }
 
 void

@@ -69,7 +69,10 @@ void rig_receive(struct rig *r, enum ipc_type type, struct ipc_message *out);
 void rig_receive_result(struct rig *r, struct ipc_auth_result *out);
 void rig_receive_file(struct rig *r, struct ipc_file_result *out);
 
-/* Opens a conversation from worker i. */
+#define RIG_LISTENER "127.0.0.1:0"
+/* Opens a conversation from worker i, on RIG_LISTENER, or on the listener of that name. */
+void rig_open_on(struct rig *r, unsigned i, struct rig_login *l, const char *listener,
+    uint64_t session, uint8_t method, const void *bytes, size_t len, uint32_t deadline_ms);
 void rig_open(struct rig *r, unsigned i, struct rig_login *l, uint64_t session, uint8_t method,
     const void *bytes, size_t len, uint32_t deadline_ms);
 /* The same with name and password. */

@@ -21,6 +21,10 @@ check_PROGRAMS += tests/unit/test_master_files
 tests_unit_test_master_files_SOURCES = tests/unit/test_master_files.c tests/unit/unit.h
 tests_unit_test_master_files_LDADD = $(UNIT_MASTER)
 
+check_PROGRAMS += tests/unit/test_master_folders
+tests_unit_test_master_folders_SOURCES = tests/unit/test_master_folders.c tests/unit/unit.h
+tests_unit_test_master_folders_LDADD = $(UNIT_MASTER)
+
 check_PROGRAMS += tests/unit/test_master_reap
 tests_unit_test_master_reap_SOURCES = tests/unit/test_master_reap.c tests/unit/unit.h
 tests_unit_test_master_reap_LDADD = $(UNIT_MASTER)
@@ -47,3 +51,7 @@ tests_unit_test_master_receive_LDADD = $(UNIT_MASTER)
 check_PROGRAMS += tests/unit/test_master_outbox
 tests_unit_test_master_outbox_SOURCES = tests/unit/test_master_outbox.c $(MASTER_RIG)
 tests_unit_test_master_outbox_LDADD = $(UNIT_MASTER)
+
+check_PROGRAMS += tests/unit/test_master_offer
+tests_unit_test_master_offer_SOURCES = tests/unit/test_master_offer.c $(MASTER_RIG)
+tests_unit_test_master_offer_LDADD = $(UNIT_MASTER)

@@ -192,6 +192,22 @@ test_wrong_method(void **state)
     still_serves(r, 0);
 }
 
+/* A listener that the configuration does not have. */
+static void
+test_wrong_listener(void **state)
+{
+    static const char *const names[] = { "127.0.0.1:1", "127.0.0.1:00", "" };
+    struct rig *r = *state;
+    struct rig_login l;
+
+    for (size_t i = 0; i < SP_COUNT(names); i++) {
+        rig_open_on(r, 0, &l, names[i], 1, 2, "\005alice\006secret", 13, RIG_DEADLINE_MS);
+        rig_wait_answer(r, &l);
+        assert_true(l.lost);
+    }
+    still_serves(r, 0);
+}
+
 /* A pair whose one end goes down worker 0's queue, with count descriptors beside it. */
 static int
 hand_over(struct rig *r, size_t count, const void *first, size_t len)
@@ -326,6 +342,7 @@ test_late_open(void **state)
     static uint8_t packet[CONVERSATION_MAX];
     struct rig *r = *state;
     const struct conversation_open open = { .session = 3, .method = 2, .deadline_ms = 5000,
+        .listener = RIG_LISTENER,
         .client = addr_ipv4((const uint8_t[4]) { 192, 0, 2, 1 }, 1),
         .bytes = (const uint8_t *)"\003bob\006secret", .len = 11 };
     int fd = hand_over(r, 1, "", 0);
@@ -702,6 +719,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_stalled_delay_nobody, setup_testpriv, teardown),
         cmocka_unit_test_setup_teardown(test_deadline, setup_testpriv, teardown),
         cmocka_unit_test_setup_teardown(test_wrong_method, setup_userpass, teardown),
+        cmocka_unit_test_setup_teardown(test_wrong_listener, setup_userpass, teardown),
         cmocka_unit_test_setup_teardown(test_malformed_packets, setup_userpass, teardown),
         cmocka_unit_test_setup_teardown(test_too_many_descriptors, setup_userpass, teardown),
         cmocka_unit_test_setup_teardown(test_not_a_socket, setup_userpass, teardown),

@@ -51,7 +51,7 @@ static void
 assert_refused(const struct file_rule *rule, const char *word)
 {
     error[0] = '\0';
-    assert_int_equal(file_copy(rule, path, NULL, error, sizeof error), -1);
+    assert_int_equal(file_copy(rule, path, NULL, NULL, error, sizeof error), -1);
     assert_non_null(strstr(error, path));
     assert_non_null(strstr(error, word));
 }
@@ -64,7 +64,7 @@ a_good_file_is_copied_and_sealed(void **state)
 
     (void)state;
     write_file("ann:hash\n", 0640);
-    int fd = file_copy(&file_rule_secret, path, &st, error, sizeof error);
+    int fd = file_copy(&file_rule_secret, path, NULL, &st, error, sizeof error);
 
     assert_true(fd >= 0);
     assert_int_equal(memfd_check(fd, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK), 9);
@@ -92,7 +92,7 @@ a_symbolic_link_is_refused(void **state)
     (void)state;
     assert_int_equal(symlink("/etc/hosts", path), 0);
     assert_refused(&file_rule_secret, "symbolic link");
-    int fd = file_copy(&file_rule_hosts, path, NULL, error, sizeof error);
+    int fd = file_copy(&file_rule_hosts, path, NULL, NULL, error, sizeof error);
 
     assert_true(fd >= 0);
     fd_close(&fd);
@@ -122,6 +122,33 @@ another_owner_is_refused(void **state)
 }
 
 static void
+a_secret_is_kept_from_workers(void **state)
+{
+    struct users users = { .privileged = true,
+        .outsiders = { { "the workers' user", "walter", 12345, { 12345, 12399 }, 2 } },
+        .outsider_count = 1 };
+
+    (void)state;
+    write_file("x", 0644);
+    assert_int_equal(file_copy(&file_rule_secret, path, &users, NULL, error, sizeof error), -1);
+    assert_non_null(strstr(error, "readable by the workers' user \"walter\": it has mode 0644"));
+    users.outsiders[0].groups[1] = getegid();
+    assert_int_equal(chmod(path, 0640), 0);
+    assert_int_equal(file_copy(&file_rule_secret, path, &users, NULL, error, sizeof error), -1);
+    assert_non_null(strstr(error, "readable by the workers' user"));
+    assert_int_equal(chmod(path, 0600), 0);
+    int fd = file_copy(&file_rule_secret, path, &users, NULL, error, sizeof error);
+
+    assert_true(fd >= 0);
+    fd_close(&fd);
+    /* What is no secret they may read. */
+    assert_int_equal(chmod(path, 0644), 0);
+    fd = file_copy(&file_rule_hosts, path, &users, NULL, error, sizeof error);
+    assert_true(fd >= 0);
+    fd_close(&fd);
+}
+
+static void
 too_much_is_refused(void **state)
 {
     (void)state;
@@ -134,7 +161,7 @@ static void
 a_missing_file_is_empty_where_that_is_fine(void **state)
 {
     struct stat st;
-    int fd = file_copy(&file_rule_resolv, path, &st, error, sizeof error);
+    int fd = file_copy(&file_rule_resolv, path, NULL, &st, error, sizeof error);
 
     (void)state;
     assert_true(fd >= 0);
@@ -151,7 +178,7 @@ a_change_is_seen_once(void **state)
 
     (void)state;
     write_file("one", 0600);
-    int fd = file_copy(&file_rule_secret, path, &st, error, sizeof error);
+    int fd = file_copy(&file_rule_secret, path, NULL, &st, error, sizeof error);
 
     assert_true(fd >= 0);
     fd_close(&fd);
@@ -160,12 +187,12 @@ a_change_is_seen_once(void **state)
     assert_true(file_changed(&file_rule_secret, path, &st));
     /* A refused one too: it is not complained about again until it changes. */
     assert_int_equal(chmod(path, 0644), 0);
-    assert_int_equal(file_copy(&file_rule_secret, path, &st, error, sizeof error), -1);
+    assert_int_equal(file_copy(&file_rule_secret, path, NULL, &st, error, sizeof error), -1);
     assert_false(file_changed(&file_rule_secret, path, &st));
     assert_int_equal(unlink(path), 0);
     assert_int_equal(symlink("/etc/hosts", path), 0);
     assert_true(file_changed(&file_rule_secret, path, &st));
-    assert_int_equal(file_copy(&file_rule_secret, path, &st, error, sizeof error), -1);
+    assert_int_equal(file_copy(&file_rule_secret, path, NULL, &st, error, sizeof error), -1);
     assert_false(file_changed(&file_rule_secret, path, &st));
 }
 
@@ -202,6 +229,7 @@ main(void)
         cmocka_unit_test_teardown(a_symbolic_link_is_refused, remove_file),
         cmocka_unit_test_teardown(what_is_no_file_is_refused, remove_file),
         cmocka_unit_test_teardown(another_owner_is_refused, remove_file),
+        cmocka_unit_test_teardown(a_secret_is_kept_from_workers, remove_file),
         cmocka_unit_test_teardown(too_much_is_refused, remove_file),
         cmocka_unit_test_teardown(a_missing_file_is_empty_where_that_is_fine, remove_file),
         cmocka_unit_test_teardown(a_change_is_seen_once, remove_file),
