@@ -38,6 +38,34 @@ check_values(struct config_compiler *c, const struct config_block *b, const stru
     }
 }
 
+/* In a list of words each stands once: the order may be one of preference. */
+static void
+check_repeated(
+    struct config_compiler *c, const struct config_block *b, const struct config_setting *s)
+{
+    const struct config_value *values = &c->model.values[s->first];
+    for (uint32_t i = 1; s->key->words != NULL && i < s->count; i++) {
+        for (uint32_t j = 0; j < i; j++) {
+            if (strcmp(values[i].text, values[j].text) == 0) {
+                const struct config_where where =
+                    config_model_where(&c->model, values[i].row, b, s->key);
+                config_error(c->messages, &where, "\"%s\" stands twice in the list",
+                    values[i].text);
+                return;
+            }
+        }
+    }
+}
+
+/* An empty rule list would match nothing, an empty list of methods or of other words offer nothing. A
+   module knows itself what its own empty lists of texts mean. */
+static bool
+check_may_be_empty(const struct config_block *b, const struct config_key *key)
+{
+    const bool modules = b->section->module != NULL || key->in_place;
+    return (key->preset != NULL && key->preset[0] == '\0') || (modules && key->words == NULL);
+}
+
 static void
 check_setting(
     struct config_compiler *c, const struct config_block *b, const struct config_setting *s)
@@ -54,10 +82,7 @@ check_setting(
             config_type_is_list(s->key->type) ? "" : "\"");
         return;
     }
-    /* An empty rule list would match nothing, an empty list of methods offer nothing. A module
-       knows itself what its own empty lists mean. */
-    const bool may = b->section->module != NULL || (preset && s->key->preset[0] == '\0');
-    if (s->count == 0 && !may) {
+    if (s->count == 0 && !check_may_be_empty(b, s->key)) {
         config_error(c->messages, &where, "an empty list; give at least one, or leave the key out");
     }
     if (s->key->type == CONFIG_SERVERS && s->count > IMAGE_SERVERS_MAX) {
@@ -65,6 +90,7 @@ check_setting(
             IMAGE_SERVERS_MAX);
     }
     check_values(c, b, s);
+    check_repeated(c, b, s);
 }
 
 static void
@@ -202,7 +228,7 @@ check_listeners(struct config_compiler *c)
     uint32_t count = 0;
     bool inherit = false;
     for (uint32_t i = 1; i < c->model.block_count; i++) {
-        const struct config_block *b = &c->model.blocks[i];
+        struct config_block *b = &c->model.blocks[i];
         if (strcmp(b->section->name, "listen") != 0 || ++count > LISTENERS_MAX) {
             continue;
         }
@@ -212,6 +238,7 @@ check_listeners(struct config_compiler *c)
         if (own != NULL) {
             check_offer(c, b, own);
         }
+        config_listen_check(c, b);
     }
     const struct config_where where = config_model_where(&c->model, 0, NULL, NULL);
     if (general != NULL && inherit) {
@@ -305,18 +332,25 @@ check_users(struct config_compiler *c)
     }
 }
 
+static void
+check_block(struct config_compiler *c, struct config_block *b)
+{
+    const unsigned errors = c->messages->errors;
+    if (b->title != NULL) {
+        check_title(c, b);
+    }
+    for (uint32_t s = b->head; s != MODEL_NONE; s = c->model.settings[s].next) {
+        check_setting(c, b, &c->model.settings[s]);
+    }
+    check_required(c, b);
+    b->wrong = c->messages->errors > errors;
+}
+
 void
 config_check(struct config_compiler *c)
 {
     for (uint32_t i = 0; i < c->model.block_count; i++) {
-        const struct config_block *b = &c->model.blocks[i];
-        if (b->title != NULL) {
-            check_title(c, b);
-        }
-        for (uint32_t s = b->head; s != MODEL_NONE; s = c->model.settings[s].next) {
-            check_setting(c, b, &c->model.settings[s]);
-        }
-        check_required(c, b);
+        check_block(c, &c->model.blocks[i]);
     }
     check_listeners(c);
     check_codes(c);

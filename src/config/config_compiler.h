@@ -41,10 +41,46 @@ struct config_compiler {
 struct config_module *config_module_find(struct config_compiler *c, const char *name, char *error,
     size_t size);
 void config_modules_free(struct config_compiler *c);
-/* Lets every module check its section, and its files when the source wants that. */
+
+/* --- config_modules_check.c */
+
+/* Lets every module check its section, and its files when the source wants that; then the same with
+   each listener's own values in place of the section's. */
 void config_modules_check(struct config_compiler *c);
+
+/* --- config_modules_write.c */
+
 /* Writes the modules that listeners offer. */
 void config_modules_write(struct config_compiler *c, struct image_settings *out);
+
+/* Options on their way into the image. */
+struct config_rows {
+    struct image_option *list; /* owned */
+    uint32_t count;
+};
+/* A row for each value of the key in the block (its preset's when it does not set it), one that says
+   "empty" for a list that is. */
+void config_rows_add(struct config_compiler *c, struct config_rows *rows,
+    const struct config_block *block, const struct config_key *key);
+/* Writes the rows and forgets them. */
+struct image_list config_rows_write(struct config_compiler *c, struct config_rows *rows);
+
+/* --- config_listen.c: what listeners say in place of the sections of their methods */
+
+/* Name i of the methods a listener offers, its own or the general ones; NULL behind the last. */
+const char *config_listen_method(struct config_compiler *c, const struct config_block *listen,
+    uint32_t i);
+/* The listener's setting in place of a module's key, or NULL. */
+const struct config_setting *config_listen_setting(struct config_compiler *c,
+    const struct config_block *listen, const struct config_key *key);
+/* Its first one in place of any key of a module it offers; NULL when there is none, and when the block
+   is no listener. */
+const struct config_setting *config_listen_first(struct config_compiler *c,
+    const struct config_block *listen, const struct config_module *m);
+/* Checks them. */
+void config_listen_check(struct config_compiler *c, struct config_block *listen);
+/* Writes them. */
+struct image_list config_listen_write(struct config_compiler *c, const struct config_block *listen);
 
 /* --- config_check.c: every value of the model, then what needs more than one value. */
 void config_check(struct config_compiler *c);

@@ -36,6 +36,7 @@ struct config_block {
     uint32_t row;
     uint32_t head; /* settings */
     uint32_t tail;
+    bool wrong; /* a value of it has a complaint: a module need not look at it, too */
 };
 
 struct config_chunk; /* memory of the texts */

@@ -32,6 +32,7 @@ static const char *const events_words[] = { "session", "all", NULL };
 static const char *const boolean_words[] = { "false", "true", NULL };
 static const char *const action_words[] = { "deny", "allow", NULL };
 static const char *const command_words[] = { "connect", "bind", "udp", NULL };
+static const char *const protection_words[] = { "none", "integrity", "confidentiality", NULL };
 static const char *const facility_words[] = { "daemon", "user", "auth", "authpriv", "local0",
     "local1", "local2", "local3", "local4", "local5", "local6", "local7", NULL };
 static const int facility_values[] = { LOG_DAEMON, LOG_USER, LOG_AUTH, LOG_AUTHPRIV, LOG_LOCAL0,
@@ -71,11 +72,13 @@ static const struct config_key top_keys[] = {
 static const struct config_key listen_keys[] = {
     { "listen", "methods", TYPED(METHODS), .reserved = later_methods, .change = CONFIG_RESTART,
       .sentence = "The methods offered here, in place of the general ones." },
-    { "listen", "protection", TYPED(WORDS), .later = true,
+    { "listen", "protection", TYPED(WORDS), .in_place = true,
       .words = WORDS("none", "integrity", "confidentiality", "selective"),
-      .sentence = "The message protection that may be agreed here." },
-    { "listen", "service", TYPED(LIST), .later = true,
-      .sentence = "The Kerberos service names accepted here." },
+      .sentence = "The message protection that may be agreed here, in place of that of the method's "
+                  "section." },
+    { "listen", "service", TYPED(LIST), .in_place = true,
+      .sentence = "The service names accepted here, in place of those of the method's section; an "
+                  "empty list means any key in the keytab." },
     { "listen", "tls", TYPED(BLOCK), .later = true, .sentence = "TLS towards the clients." },
     { "listen", "proxy-protocol", TYPED(PREFIXES), .later = true,
       .sentence = "From where a PROXY protocol header is taken." },
@@ -219,9 +222,9 @@ static const struct config_key rule_keys[] = {
     { "rule", "group", TYPED(LIST), .later = true, .sentence = "Groups of the user." },
     { "rule", "method", TYPED(METHODS), .reserved = later_methods,
       .sentence = "How the client authenticated." },
-    { "rule", "protection", TYPED(WORD), .later = true, .preset = "none",
-      .words = WORDS("none", "integrity", "confidentiality"),
-      .sentence = "The least message protection." },
+    { "rule", "protection", TYPED(WORD), .preset = "none", .words = protection_words,
+      .sentence = "The least message protection of the session; selective counts as integrity, and a "
+                  "method without protection as none." },
     { "rule", "command", TYPED(WORDS), .words = command_words, .sentence = "What is asked for." },
     { "rule", "destination", TYPED(DESTINATIONS),
       .sentence = "Globs over the name asked for, and prefixes of the address." },
@@ -267,6 +270,7 @@ static const char *const type_names[CONFIG_TYPES] = {
     [CONFIG_USER] = "user name",
     [CONFIG_PATH] = "path",
     [CONFIG_FILE] = "file",
+    [CONFIG_FOLDER] = "folder",
     [CONFIG_IPV4] = "IPv4 address",
     [CONFIG_IPV6] = "IPv6 address",
     [CONFIG_TARGET] = "target",

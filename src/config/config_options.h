@@ -22,6 +22,7 @@ enum config_type {
     CONFIG_USER,    /* name of a system user */
     CONFIG_PATH,    /* absolute path, or "" */
     CONFIG_FILE,    /* absolute path of a file the master opens */
+    CONFIG_FOLDER,  /* absolute path of a folder the master makes, or "" */
     CONFIG_IPV4,    /* address, or "" */
     CONFIG_IPV6,
     CONFIG_TARGET, /* where the audit goes */
@@ -60,6 +61,7 @@ struct config_key {
     enum config_change change;
     bool later;    /* anything but the preset is "not available yet" */
     bool required; /* must be given */
+    bool in_place; /* listen: stands in place of the key of that name of the methods offered there */
     enum config_store store;
     size_t at;
     const char *sentence;

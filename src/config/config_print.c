@@ -186,6 +186,42 @@ print_section(struct print *p, const struct config_section *section)
     }
 }
 
+/* --- listeners ---------------------------------------------------------------------------------- */
+
+/* Rows with the same key stand together: a list. */
+static uint32_t
+print_option(struct print *p, struct image_list rows, uint32_t at)
+{
+    const struct image_option *first = IMAGE_AT(p->image, rows, struct image_option, at);
+    const char *key = image_string(p->image, first->key);
+    uint32_t end = at + 1;
+    if (first->kind == IMAGE_OPTION_EMPTY) {
+        print_text(p, "    %s = { }\n", key);
+        return end;
+    }
+    while (end < rows.count &&
+           strcmp(key, image_string(p->image,
+                           IMAGE_AT(p->image, rows, struct image_option, end)->key)) == 0) {
+        end++;
+    }
+    print_text(p, "    %s = %s", key, end - at > 1 ? "{ " : "");
+    for (uint32_t i = at; i < end; i++) {
+        const struct image_option *o = IMAGE_AT(p->image, rows, struct image_option, i);
+        fputs(i > at ? ", " : "", p->out);
+        print_quoted(p, image_string(p->image, o->value));
+    }
+    print_text(p, end - at > 1 ? " }\n" : "\n");
+    return end;
+}
+
+static void
+print_options(struct print *p, struct image_list rows)
+{
+    for (uint32_t at = 0; at < rows.count;) {
+        at = print_option(p, rows, at);
+    }
+}
+
 static void
 print_listeners(struct print *p)
 {
@@ -196,33 +232,12 @@ print_listeners(struct print *p)
         print_quoted(p, image_string(p->image, l->name));
         print_text(p, " {\n");
         print_methods(p, "    ", l->modules);
+        print_options(p, l->overrides);
         print_text(p, "}\n");
     }
 }
 
 /* --- modules ------------------------------------------------------------------------------------ */
-
-/* Rows with the same key stand together: a list. */
-static uint32_t
-print_option(struct print *p, const struct image_module *m, uint32_t at)
-{
-    const char *key =
-        image_string(p->image, IMAGE_AT(p->image, m->options, struct image_option, at)->key);
-    uint32_t end = at + 1;
-    while (end < m->options.count &&
-           strcmp(key, image_string(p->image,
-                           IMAGE_AT(p->image, m->options, struct image_option, end)->key)) == 0) {
-        end++;
-    }
-    print_text(p, "    %s = %s", key, end - at > 1 ? "{ " : "");
-    for (uint32_t i = at; i < end; i++) {
-        const struct image_option *o = IMAGE_AT(p->image, m->options, struct image_option, i);
-        fputs(i > at ? ", " : "", p->out);
-        print_quoted(p, image_string(p->image, o->value));
-    }
-    print_text(p, end - at > 1 ? " }\n" : "\n");
-    return end;
-}
 
 static void
 print_modules(struct print *p)
@@ -234,9 +249,7 @@ print_modules(struct print *p)
             continue;
         }
         print_text(p, "\n%s {\n", image_string(p->image, m->name));
-        for (uint32_t at = 0; at < m->options.count;) {
-            at = print_option(p, m, at);
-        }
+        print_options(p, m->options);
         print_text(p, "}\n");
     }
 }
@@ -337,6 +350,10 @@ print_rule(struct print *p, const struct image_rule *r)
     }
     if ((r->has & IMAGE_HAS_METHOD) != 0) {
         print_rule_methods(p, r);
+    }
+    if (r->protection != IMAGE_PROTECTION_NONE) {
+        const struct config_key *key = config_key_find(config_section_find("rule"), "protection");
+        print_setting(p, "rule", key->name, key->words[r->protection]);
     }
     if ((r->has & IMAGE_HAS_COMMAND) != 0) {
         print_rule_commands(p, r);

@@ -117,6 +117,15 @@ rule_commands(const struct rule *r, struct image_rule *out)
     }
 }
 
+/* The words stand in the order of the levels. */
+static void
+rule_protection(const struct rule *r, struct image_rule *out)
+{
+    const struct config_setting *s = rule_setting(r, "protection");
+    out->protection =
+        s != NULL ? (uint32_t)config_value_word(s->key->words, rule_value(r, s, 0)) : 0;
+}
+
 /* Names first, prefixes behind: one list in the file, two in the image. */
 static void
 rule_names(struct rule *r, const struct config_setting *s, struct image_rule *out)
@@ -178,6 +187,7 @@ rule_write(struct rule *r)
     rule_clients(r, &out);
     rule_users(r, &out);
     rule_methods(r, &out);
+    rule_protection(r, &out);
     rule_commands(r, &out);
     if (destination != NULL) {
         out.has |= IMAGE_HAS_DESTINATION;

@@ -104,16 +104,12 @@ settings_store_servers(struct config_compiler *c, struct image_settings *out)
 static struct image_list
 settings_methods(struct config_compiler *c, const struct config_block *listen, uint32_t *numbered)
 {
-    const struct config_block *from =
-        config_model_setting(&c->model, listen, "methods") != NULL ? listen : &c->model.blocks[0];
-    const struct config_key *key = config_key_find(from->section, "methods");
     uint32_t numbers[CONFIG_MODULES_MAX];
     uint32_t count = 0;
     char error[CONFIG_ERROR_MAX];
     const char *name;
-    for (uint32_t i = 0; count < CONFIG_MODULES_MAX &&
-                         (name = config_model_value(&c->model, from, key, i)) != NULL;
-         i++) {
+    for (uint32_t i = 0;
+         count < CONFIG_MODULES_MAX && (name = config_listen_method(c, listen, i)) != NULL; i++) {
         struct config_module *m = config_module_find(c, name, error, sizeof(error));
         if (m != NULL) {
             if (m->number == MODEL_NONE) {
@@ -146,6 +142,7 @@ settings_store_listeners(struct config_compiler *c, struct image_settings *out)
             config_value_listen(b->title, &l->addr, &error)) {
             l->name = config_builder_text(&c->builder, b->title);
             l->modules = settings_methods(c, b, &numbered);
+            l->overrides = config_listen_write(c, b);
             count++;
         }
     }

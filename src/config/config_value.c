@@ -156,6 +156,28 @@ value_check_path(const struct config_key *key, const char *text, struct config_e
     return false;
 }
 
+/* A folder that will be made and closed to others: not the root, and nothing that leads elsewhere. */
+static bool
+value_check_folder(const struct config_key *key, const char *text, struct config_error_text *e)
+{
+    char quoted[CONFIG_QUOTE_MAX];
+    bool sound = text[0] == '/' && text[1] != '\0';
+    for (const char *at = text; sound && *at == '/';) {
+        const size_t len = strcspn(++at, "/");
+        sound = len > 0 && !(at[0] == '.' && (len == 1 || (len == 2 && at[1] == '.')));
+        at += len;
+    }
+    (void)key;
+    if (sound || text[0] == '\0') {
+        return true;
+    }
+    config_value_error(e,
+        "%s is not allowed; allowed is the path of a folder, without \".\", \"..\" and empty parts, "
+        "or \"\" for none",
+        config_quote(text, quoted));
+    return false;
+}
+
 bool
 config_value_target(const char *text, enum image_log_target *target, const char **path,
     struct config_error_text *e)
@@ -257,6 +279,7 @@ config_value_check(const struct config_key *key, const char *text, struct config
         [CONFIG_USER] = value_check_user,
         [CONFIG_PATH] = value_check_path,
         [CONFIG_FILE] = value_check_path,
+        [CONFIG_FOLDER] = value_check_folder,
         [CONFIG_IPV4] = value_check_address,
         [CONFIG_IPV6] = value_check_address,
         [CONFIG_TARGET] = value_check_target,

@@ -151,10 +151,11 @@ const char *
 image_option(const struct image *image, const struct image_listener *listener,
     const struct image_module *m, const char *key, unsigned i)
 {
-    bool found = false;
-    const char *value = NULL;
-    if (listener != NULL) {
-        value = option_in(image, listener->overrides, key, i, &found);
-    }
-    return found ? value : option_in(image, m->options, key, i, &found);
+    bool has = false;
+    bool replaced = false;
+    const char *value = option_in(image, m->options, key, i, &has);
+    const char *own = has && listener != NULL
+                          ? option_in(image, listener->overrides, key, i, &replaced)
+                          : NULL;
+    return replaced ? own : value;
 }

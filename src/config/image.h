@@ -45,7 +45,8 @@ enum image_option_kind {
     IMAGE_OPTION_EMPTY   /* a list given with nothing in it: no value at all */
 };
 
-/* One key = value of a module's section, value as text (lists: one row an element). */
+/* One key = value of a module's section, value as text (lists: one row an element, and one that says
+   "empty" for a list that is). */
 struct image_option {
     struct image_text key;
     struct image_text value;
@@ -111,6 +112,12 @@ enum image_action { IMAGE_DENY = 0, IMAGE_ALLOW = 1 };
 #define IMAGE_COMMAND_BIND 2U
 #define IMAGE_COMMAND_UDP 4U
 
+/* What a session has, and what a rule wants at least. */
+#define IMAGE_PROTECTION_NONE 0U
+#define IMAGE_PROTECTION_INTEGRITY 1U /* and selective */
+#define IMAGE_PROTECTION_CONFIDENTIALITY 2U
+#define IMAGE_PROTECTION_MAX 2U
+
 /* Which lists a rule has; one that is absent matches everything. */
 #define IMAGE_HAS_CLIENT 1U
 #define IMAGE_HAS_USER 2U
@@ -134,7 +141,7 @@ struct image_rule {
     uint32_t action;
     uint32_t has;
     uint32_t commands;           /* IMAGE_COMMAND_* */
-    uint32_t protection;         /* the least: 0 none, 1 integrity, 2 confidentiality */
+    uint32_t protection;         /* the least; IMAGE_PROTECTION_* */
     struct image_list clients;   /* struct image_prefix */
     struct image_list users;     /* struct image_text: globs */
     struct image_list methods;   /* uint8_t: SOCKS 5 method codes */
@@ -176,7 +183,8 @@ const struct image_rule *image_rule(const struct image *image, uint32_t i);
 const struct image_module *image_module_by_method(const struct image *image, uint8_t method);
 
 /* Value i of a module's option, or NULL when there are not so many; where listener is not NULL and
-   overrides the key, its values. An option absent from the image has none. */
+   overrides the key, its values. An option absent from the image has none, whatever a listener says
+   for its other methods. */
 const char *image_option(const struct image *image, const struct image_listener *listener,
     const struct image_module *m, const char *key, unsigned i);
 

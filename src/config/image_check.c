@@ -108,6 +108,7 @@ check_rule(struct check *c, const struct image_rule *r)
     return check_that(c, r->action <= IMAGE_ALLOW, "a rule has no action") &&
            check_that(c, (r->commands & ~commands) == 0, "a rule has unknown commands") &&
            check_that(c, (r->has & ~has) == 0, "a rule has unknown lists") &&
+           check_that(c, r->protection <= IMAGE_PROTECTION_MAX, "a rule wants unknown protection") &&
            check_that(c, r->title.len <= IMAGE_RULE_TITLE_MAX, "a rule's title is too long") &&
            check_text(c, r->title) && check_prefixes(c, r->clients) && check_texts(c, r->users) &&
            check_list(c, r->methods, sizeof(uint8_t)) && check_texts(c, r->method_names) &&
@@ -127,17 +128,30 @@ check_rules(struct check *c)
     return sound;
 }
 
+/* A listener's options have no paths: the broker opens what modules name, nothing else. */
+static bool
+check_options(struct check *c, struct image_list list, bool paths)
+{
+    bool sound = check_list(c, list, sizeof(struct image_option));
+    for (uint32_t i = 0; sound && i < list.count; i++) {
+        const struct image_option *o = IMAGE_AT(c->image, list, struct image_option, i);
+        const bool path = o->kind == IMAGE_OPTION_FILE || o->kind == IMAGE_OPTION_FOLDER;
+        sound = check_text(c, o->key) && check_text(c, o->value) &&
+                check_that(c, o->key.len > 0, "an option has no name") &&
+                check_that(c, o->kind <= IMAGE_OPTION_EMPTY && (paths || !path),
+                    "an option is of a kind that it cannot be") &&
+                check_that(c, o->kind != IMAGE_OPTION_EMPTY || o->value.len == 0,
+                    "an empty option has a value");
+    }
+    return sound;
+}
+
 static bool
 check_module(struct check *c, const struct image_module *m)
 {
-    bool sound = check_text(c, m->name) && check_text(c, m->user) &&
-                 check_that(c, !m->has_secret || m->processes > 0, "a pool has no processes") &&
-                 check_list(c, m->options, sizeof(struct image_option));
-    for (uint32_t i = 0; sound && i < m->options.count; i++) {
-        const struct image_option *o = IMAGE_AT(c->image, m->options, struct image_option, i);
-        sound = check_text(c, o->key) && check_text(c, o->value);
-    }
-    return sound;
+    return check_text(c, m->name) && check_text(c, m->user) &&
+           check_that(c, !m->has_secret || m->processes > 0, "a pool has no processes") &&
+           check_options(c, m->options, true);
 }
 
 static bool
@@ -154,6 +168,7 @@ static bool
 check_listener(struct check *c, const struct image_listener *l, uint32_t modules)
 {
     bool sound = check_addr(c, &l->addr, false) && check_text(c, l->name) &&
+                 check_options(c, l->overrides, false) &&
                  check_list(c, l->modules, sizeof(uint32_t));
     for (uint32_t i = 0; sound && i < l->modules.count; i++) {
         sound = check_that(c, *IMAGE_AT(c->image, l->modules, uint32_t, i) < modules,

@@ -13,11 +13,14 @@ src_config_libconfig_la_SOURCES = \
 	src/config/config_flat.h \
 	src/config/config_lex.c \
 	src/config/config_lex.h \
+	src/config/config_listen.c \
 	src/config/config_message.c \
 	src/config/config_message.h \
 	src/config/config_model.c \
 	src/config/config_model.h \
 	src/config/config_modules.c \
+	src/config/config_modules_check.c \
+	src/config/config_modules_write.c \
 	src/config/config_options.c \
 	src/config/config_options.h \
 	src/config/config_parse.c \

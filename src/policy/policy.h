@@ -19,7 +19,7 @@ struct policy_query {
     struct addr client;  /* unmapped */
     const char *user;    /* audited name; NULL when the session did not authenticate */
     uint8_t method;      /* SOCKS 5 method code */
-    uint32_t protection; /* what the session has: 0 none, 1 integrity or selective, 2 confidentiality */
+    uint32_t protection; /* what the session has: IMAGE_PROTECTION_*; selective is integrity */
     uint32_t command;    /* one IMAGE_COMMAND_* */
     const char *name;    /* canonical destination name; NULL when an address was asked for */
     struct addr address; /* destination address, unmapped; ADDR_NONE while it is not known */
@@ -62,6 +62,13 @@ bool policy_refuses_any(const struct image *image, const struct policy_query *qu
  */
 bool policy_method_useful(const struct image *image, const struct addr *client, uint8_t method,
     uint32_t protection);
+
+/*
+ * The most protection that may be agreed on a listener with a method, for policy_method_useful(): the
+ * best word of its list `protection` in force there (IMAGE_PROTECTION_*), none where it has none.
+ */
+uint32_t policy_method_protection(const struct image *image, const struct image_listener *listener,
+    const struct image_module *module);
 
 /* Title of rule index, "" for POLICY_NO_RULE. */
 const char *policy_rule_title(const struct image *image, uint32_t rule);

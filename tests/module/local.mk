@@ -14,7 +14,13 @@ tests_module_testpriv_secret_la_CPPFLAGS = $(AM_CPPFLAGS) -DSP_AUTH_SHARED
 tests_module_testpriv_secret_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
 tests_module_testpriv_secret_la_LIBADD = lib/base/libbase.la
 
-# The same with an interface version that no program has.
+# A method that protects messages, for the tests of the configuration alone: it has no other face.
+check_LTLIBRARIES += tests/module/testseal-wire.la
+tests_module_testseal_wire_la_SOURCES = tests/module/testseal_wire.c
+tests_module_testseal_wire_la_CPPFLAGS = $(AM_CPPFLAGS) -DSP_AUTH_SHARED
+tests_module_testseal_wire_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
+
+# testpriv with an interface version that no program has.
 check_LTLIBRARIES += tests/module/future-wire.la tests/module/future-secret.la
 tests_module_future_wire_la_SOURCES = $(tests_module_testpriv_wire_la_SOURCES)
 tests_module_future_wire_la_CPPFLAGS = $(AM_CPPFLAGS) -DSP_AUTH_SHARED -DTESTPRIV_VERSION=99
@@ -26,7 +32,7 @@ tests_module_future_secret_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
 tests_module_future_secret_la_LIBADD = lib/base/libbase.la
 
 # Whatever the umask: group and others must not be able to write here.
-TEST_MODULES = modules/testpriv-wire.so modules/testpriv-secret.so
+TEST_MODULES = modules/testpriv-wire.so modules/testpriv-secret.so modules/testseal-wire.so
 check_DATA += $(TEST_MODULES)
 modules/testpriv-wire.so: tests/module/testpriv-wire.la
 	$(AM_V_at)$(INSTALL) -d -m 755 modules && \
@@ -34,6 +40,9 @@ modules/testpriv-wire.so: tests/module/testpriv-wire.la
 modules/testpriv-secret.so: tests/module/testpriv-secret.la
 	$(AM_V_at)$(INSTALL) -d -m 755 modules && \
 	$(INSTALL) -m 755 tests/module/.libs/testpriv-secret.so $@
+modules/testseal-wire.so: tests/module/testseal-wire.la
+	$(AM_V_at)$(INSTALL) -d -m 755 modules && \
+	$(INSTALL) -m 755 tests/module/.libs/testseal-wire.so $@
 
 .PHONY: test-modules
 test-modules: $(TEST_MODULES)

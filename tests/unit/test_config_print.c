@@ -95,6 +95,9 @@ random_rules(struct text *t, struct unit_random *r)
         LIST(t, r, "user", "*@X", "a?c", "x y");
         LIST(t, r, "method", "none", "userpass");
         LIST(t, r, "command", "connect", "bind", "udp");
+        if (unit_random(r) % 2) {
+            add(t, "  protection = %s\n", unit_random(r) % 2 ? "integrity" : "confidentiality");
+        }
         LIST(t, r, "destination", "*.A.b", "127.0.0.0/8", "x.", "2001:db8::/32", "*");
         LIST(t, r, "port", "80", "1-2", "65535");
         add(t, "}\n");
@@ -115,6 +118,11 @@ test_random(void **state)
         }
         add(t, "listen \"127.0.0.1:%u\" {\n", (unsigned)(unit_random(&random) % 65536));
         LIST(t, &random, "methods", "userpass", "none");
+        add(t, "}\nlisten \"127.0.0.1:0\" {\n methods = { \"testseal\", \"none\" }\n");
+        LIST(t, &random, "protection", "none", "confidentiality");
+        add(t, "%s", unit_random(&random) % 2 ? "" : " service = { }\n");
+        add(t, "}\ntestseal {\n");
+        LIST(t, &random, "service", "one", "two", "three \\\"");
         add(t, "}\nlisten \"[::1]:%u\" {\n", (unsigned)(unit_random(&random) % 65536));
         LIST(t, &random, "methods", "none", "userpass");
         add(t, "}\nresolver {\n");

@@ -9,12 +9,13 @@
 #include "lib/base/fd.h"
 
 static const char sample[] =
-    "methods = { \"none\", \"userpass\" }\nlisten \"127.0.0.1:0\" { }\n"
+    "methods = { \"none\", \"userpass\", \"testseal\" }\n"
+    "listen \"127.0.0.1:0\" { service = { \"x\", \"y\" } protection = \"none\" }\n"
     "listen \"[::1]:0\" { methods = { \"userpass\" } }\nlog { target = \"file:/x\" }\n"
     "resolver { servers = { \"192.0.2.1\" } }\negress { ipv4 = \"192.0.2.9\" }\n"
     "rule \"a\" { action = allow client = { \"10.0.0.0/8\" } user = { \"u*\" }\n"
     " method = { \"none\" } destination = { \"*.x\", \"192.0.2.0/24\" } port = { \"1-2\" } }\n"
-    "rule \"b\" { action = deny }\n";
+    "rule \"b\" { action = deny protection = \"integrity\" }\ntestseal { service = { } }\n";
 
 static const char *
 open_error(const void *data, size_t size)
@@ -45,6 +46,18 @@ walk_texts(const struct image *image, struct image_list list)
 }
 
 static size_t
+walk_options(const struct image *image, struct image_list list)
+{
+    size_t sum = 0;
+    for (uint32_t i = 0; i < list.count; i++) {
+        const struct image_option *o = IMAGE_AT(image, list, struct image_option, i);
+        assert_true(o->kind <= IMAGE_OPTION_EMPTY);
+        sum += strlen(image_string(image, o->key)) + strlen(image_string(image, o->value));
+    }
+    return sum;
+}
+
+static size_t
 walk(const struct image *image)
 {
     const struct image_settings *s = image_settings(image);
@@ -52,14 +65,20 @@ walk(const struct image *image)
     for (uint32_t i = 0; i < s->listeners.count; i++) {
         const struct image_listener *l = image_listener(image, i);
         for (uint32_t j = 0; j < l->modules.count; j++) {
-            sum += image_module(image, *IMAGE_AT(image, l->modules, uint32_t, j))->method;
+            const struct image_module *m =
+                image_module(image, *IMAGE_AT(image, l->modules, uint32_t, j));
+            const char *value = image_option(image, l, m, "service", 1);
+            sum += m->method + (value != NULL ? strlen(value) : 0);
         }
+        sum += walk_options(image, l->overrides);
     }
     for (uint32_t i = 0; i < s->modules.count; i++) {
         sum += image_option(image, NULL, image_module(image, i), "x", 0) != NULL;
+        sum += walk_options(image, image_module(image, i)->options);
     }
     for (uint32_t i = 0; i < image_header(image)->rules.count; i++) {
         const struct image_rule *r = image_rule(image, i);
+        assert_true(r->protection <= IMAGE_PROTECTION_MAX);
         sum += walk_texts(image, r->users) + walk_texts(image, r->names);
         for (uint32_t j = 0; j < r->ports.count; j++) {
             sum += IMAGE_AT(image, r->ports, struct image_ports, j)->low;
@@ -142,6 +161,59 @@ test_fields(void **state)
     rig_free(&r);
 }
 
+static void *
+inside(struct rig *r, struct image_list list)
+{
+    assert_true(list.count > 0);
+    return (uint8_t *)r->compiled + list.off;
+}
+
+/* The rows of listeners, their kinds, and what a rule wants. */
+static void
+test_options(void **state)
+{
+    static const char kind[] = "an option is of a kind that it cannot be";
+    struct rig r;
+    (void)state;
+    rig_good(&r, sample);
+    const struct image_header *h = r.compiled;
+    struct image_listener *l = inside(&r, h->settings.listeners);
+    const struct image_list good = l->overrides;
+    struct image_option *o = inside(&r, l->overrides);
+    const struct image_option row = *o;
+    struct image_module *m = (struct image_module *)inside(&r, h->settings.modules) + 2;
+    struct image_option *keys = inside(&r, m->options);
+    struct image_rule *rule = inside(&r, h->rules);
+    assert_null(open_error(r.compiled, r.size));
+    l->overrides.count = UINT32_MAX;
+    assert_string_equal(open_error(r.compiled, r.size), "a list lies outside");
+    l->overrides = good;
+    o->value.off = (uint32_t)r.size - 1;
+    assert_string_equal(open_error(r.compiled, r.size), "a text lies outside or has no end");
+    *o = row;
+    o->key = (struct image_text){ .off = 0 };
+    assert_string_equal(open_error(r.compiled, r.size), "an option has no name");
+    *o = row;
+    o->kind = IMAGE_OPTION_EMPTY;
+    assert_string_equal(open_error(r.compiled, r.size), "an empty option has a value");
+    o->kind = IMAGE_OPTION_FILE; /* no listener makes the broker open anything */
+    assert_string_equal(open_error(r.compiled, r.size), kind);
+    o->kind = IMAGE_OPTION_FOLDER;
+    assert_string_equal(open_error(r.compiled, r.size), kind);
+    o->kind = IMAGE_OPTION_EMPTY + 1;
+    assert_string_equal(open_error(r.compiled, r.size), kind);
+    *o = row;
+    assert_int_equal(keys->kind, IMAGE_OPTION_FILE);
+    keys->kind = IMAGE_OPTION_EMPTY + 1;
+    assert_string_equal(open_error(r.compiled, r.size), kind);
+    keys->kind = IMAGE_OPTION_FILE;
+    rule->protection = IMAGE_PROTECTION_MAX + 1;
+    assert_string_equal(open_error(r.compiled, r.size), "a rule wants unknown protection");
+    rule->protection = IMAGE_PROTECTION_MAX;
+    assert_null(open_error(r.compiled, r.size));
+    rig_free(&r);
+}
+
 /* Any bytes changed: either it is refused, or all it refers to lies inside. */
 static void
 test_random(void **state)
@@ -178,6 +250,7 @@ main(void)
         cmocka_unit_test(test_not_sealed),
         cmocka_unit_test(test_header),
         cmocka_unit_test(test_fields),
+        cmocka_unit_test(test_options),
         cmocka_unit_test(test_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,7 +10,7 @@
 #include "src/policy/policy_own.h"
 
 #define HEAD                                                                                       \
-    "methods = { \"none\", \"userpass\" }\nlisten \"127.0.0.1:0\" { }\n"
+    "methods = { \"none\", \"userpass\", \"testseal\" }\nlisten \"127.0.0.1:0\" { }\n"
 
 static struct addr
 ip(const char *text)
@@ -31,6 +31,7 @@ struct question {
     const char *name;
     const char *address;
     unsigned port; /* 443 */
+    unsigned protection;
 };
 
 static struct policy_query
@@ -44,6 +45,7 @@ query_of(const struct question *q)
         .name = q->name,
         .address = ip(q->address),
         .port = (uint16_t)(q->port != 0 ? q->port : 443),
+        .protection = q->protection,
     };
 }
 
@@ -287,17 +289,50 @@ test_own_read(void **state)
     assert_false(policy_own_range(NULL, &loopback, &range));
 }
 
+#define INTEGRITY IMAGE_PROTECTION_INTEGRITY
+#define CONFIDENTIALITY IMAGE_PROTECTION_CONFIDENTIALITY
+
+/* A rule's protection is the least: what has less passes it by, whatever the rule does. */
+static void
+test_protection(void **state)
+{
+    (void)state;
+    CHECK("rule \"sealed\" { action = allow protection = \"confidentiality\" }\n"
+          "rule \"whole\" { action = allow protection = \"integrity\" port = 80 }\n"
+          "rule \"any\" { action = allow protection = \"none\" port = 81 }\n",
+        NULL, { { .address = "192.0.2.1", .protection = CONFIDENTIALITY }, "sealed" },
+        { { .address = "192.0.2.1", .protection = INTEGRITY }, "-:no-rule" },
+        { { .address = "192.0.2.1" }, "-:no-rule" },
+        { { .address = "192.0.2.1", .protection = CONFIDENTIALITY, .port = 80 }, "sealed" },
+        { { .address = "192.0.2.1", .protection = INTEGRITY, .port = 80 }, "whole" },
+        { { .address = "192.0.2.1", .port = 80 }, "-:no-rule" },
+        { { .address = "192.0.2.1", .port = 81 }, "any" },
+        /* an unprotected method never has it, also where the rule names it */
+        { { .address = "192.0.2.1", .method = 2, .user = "bob" }, "-:no-rule" });
+    CHECK("rule \"no\" { action = deny protection = \"integrity\" }\n"
+          "rule \"rest\" { action = allow }\n",
+        NULL, { { .address = "192.0.2.1", .protection = CONFIDENTIALITY }, "-no:rule" },
+        { { .address = "192.0.2.1", .protection = INTEGRITY }, "-no:rule" },
+        { { .address = "192.0.2.1" }, "rest" });
+}
+
 static bool
-useful(const char *rules, const char *client, uint8_t method)
+useful_with(const char *rules, const char *client, uint8_t method, uint32_t protection)
 {
     char text[2048];
     struct rig r;
     const struct addr a = ip(client);
     snprintf(text, sizeof(text), HEAD "%s", rules);
     rig_good(&r, text);
-    const bool result = policy_method_useful(r.image, &a, method, 0);
+    const bool result = policy_method_useful(r.image, &a, method, protection);
     rig_free(&r);
     return result;
+}
+
+static bool
+useful(const char *rules, const char *client, uint8_t method)
+{
+    return useful_with(rules, client, method, IMAGE_PROTECTION_NONE);
 }
 
 static void
@@ -319,6 +354,57 @@ test_method_useful(void **state)
     assert_true(useful(rules, "198.51.100.1", 0));
     assert_true(useful(rules, "198.51.100.1", 2));
     assert_false(useful(rules, "203.0.113.1", 2));
+}
+
+static void
+test_method_useful_protection(void **state)
+{
+    static const char sealed[] = "rule \"a\" { action = allow protection = \"confidentiality\" }\n";
+    /* Sessions that agree on less than the most pass the first rule by. */
+    static const char denied[] = "rule \"a\" { action = deny protection = \"integrity\" }\n"
+                                 "rule \"b\" { action = allow }\n";
+    static const char refused[] = "rule \"a\" { action = deny protection = \"none\" }\n"
+                                  "rule \"b\" { action = allow }\n";
+    (void)state;
+    assert_false(useful_with(sealed, "10.0.0.1", 2, IMAGE_PROTECTION_NONE));
+    assert_false(useful_with(sealed, "10.0.0.1", 0x81, INTEGRITY));
+    assert_true(useful_with(sealed, "10.0.0.1", 0x81, CONFIDENTIALITY));
+    assert_true(useful_with(denied, "10.0.0.1", 2, IMAGE_PROTECTION_NONE));
+    assert_true(useful_with(denied, "10.0.0.1", 0x81, CONFIDENTIALITY));
+    assert_false(useful_with(refused, "10.0.0.1", 0x81, CONFIDENTIALITY));
+}
+
+/* The most a method may have on a listener: its list there; none for a method without. */
+static void
+test_method_protection(void **state)
+{
+    static const struct {
+        const char *listener;
+        const char *section;
+        uint32_t wanted;
+    } rows[] = {
+        { "", "", CONFIDENTIALITY },
+        { "", "protection = { \"integrity\", \"none\" }", INTEGRITY },
+        { "", "protection = { \"none\" }", IMAGE_PROTECTION_NONE },
+        { "protection = { \"none\" }", "", IMAGE_PROTECTION_NONE },
+        { "protection = { \"none\", \"confidentiality\" }", "protection = { \"none\" }",
+            CONFIDENTIALITY },
+    };
+    (void)state;
+    for (size_t i = 0; i < SP_COUNT(rows); i++) {
+        char text[512];
+        struct rig r;
+        snprintf(text, sizeof(text), "listen \"127.0.0.1:0\" { methods = { \"testseal\", "
+                 "\"userpass\", \"none\" } %s }\ntestseal { %s }\n", rows[i].listener,
+            rows[i].section);
+        rig_good(&r, text);
+        const struct image_listener *l = image_listener(r.image, 0);
+        assert_int_equal(
+            policy_method_protection(r.image, l, image_module(r.image, 0)), rows[i].wanted);
+        assert_int_equal(policy_method_protection(r.image, l, image_module(r.image, 1)), 0);
+        assert_int_equal(policy_method_protection(r.image, l, image_module(r.image, 2)), 0);
+        rig_free(&r);
+    }
 }
 
 static void
@@ -346,7 +432,10 @@ main(void)
         cmocka_unit_test(test_special_opened),
         cmocka_unit_test(test_own),
         cmocka_unit_test(test_own_read),
+        cmocka_unit_test(test_protection),
         cmocka_unit_test(test_method_useful),
+        cmocka_unit_test(test_method_useful_protection),
+        cmocka_unit_test(test_method_protection),
         cmocka_unit_test(test_title),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

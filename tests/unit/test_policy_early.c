@@ -89,6 +89,10 @@ random_rule(struct unit_random *r, char *text, size_t size, unsigned number)
     if (unit_random(r) % 6 == 0) {
         n += (size_t)snprintf(text + n, size - n, " user = \"bob\"\n");
     }
+    if (unit_random(r) % 6 == 0) {
+        n += (size_t)snprintf(text + n, size - n, " protection = \"%s\"\n",
+            unit_random(r) % 2 == 0 ? "integrity" : "confidentiality");
+    }
     if (unit_random(r) % 6 != 0) {
         n += (size_t)snprintf(text + n, size - n, " destination = {");
         for (unsigned i = 1 + unit_random(r) % 4; i > 0; i--) {
@@ -117,13 +121,14 @@ static void
 check_queries(const struct image *image, const struct samples *s, const char *text,
     unsigned counts[2])
 {
-    for (unsigned i = 0; i < 8; i++) {
+    for (unsigned i = 0; i < 24; i++) {
         struct policy_query q = { .method = 2, .command = IMAGE_COMMAND_CONNECT };
         struct policy_verdict v;
         q.client = addr_ipv4((const uint8_t[]){ 10, 0, 0, 1 }, 0);
         q.name = (i & 1) != 0 ? "a.example" : "b.test";
         q.port = (i & 2) != 0 ? 25 : 80;
         q.user = (i & 4) != 0 ? "bob" : NULL;
+        q.protection = i / 8;
         const bool allowed = any_allowed(image, q, s);
         const bool refused = policy_refuses_any(image, &q, &v);
         if (allowed == refused) {
@@ -171,6 +176,25 @@ struct row {
 };
 
 static void
+check_row(const struct row *row, uint32_t protection)
+{
+    char text[2048];
+    struct rig r;
+    struct policy_verdict v;
+    struct policy_query q = { .command = IMAGE_COMMAND_CONNECT, .name = row->name, .port = 1,
+        .protection = protection };
+    q.client = addr_ipv4((const uint8_t[]){ 10, 0, 0, 1 }, 0);
+    snprintf(text, sizeof(text), HEAD "%s\n", row->rules);
+    rig_good(&r, text);
+    assert_int_equal(policy_refuses_any(r.image, &q, &v), row->refused);
+    if (row->refused) {
+        assert_string_equal(policy_rule_title(r.image, v.rule), row->title);
+        assert_string_equal(v.reason, row->reason);
+    }
+    rig_free(&r);
+}
+
+static void
 test_rows(void **state)
 {
     static const struct row rows[] = {
@@ -196,20 +220,24 @@ test_rows(void **state)
     };
     (void)state;
     for (size_t i = 0; i < SP_COUNT(rows); i++) {
-        char text[2048];
-        struct rig r;
-        struct policy_verdict v;
-        struct policy_query q = { .command = IMAGE_COMMAND_CONNECT, .name = rows[i].name, .port = 1 };
-        q.client = addr_ipv4((const uint8_t[]){ 10, 0, 0, 1 }, 0);
-        snprintf(text, sizeof(text), HEAD "%s\n", rows[i].rules);
-        rig_good(&r, text);
-        assert_int_equal(policy_refuses_any(r.image, &q, &v), rows[i].refused);
-        if (rows[i].refused) {
-            assert_string_equal(policy_rule_title(r.image, v.rule), rows[i].title);
-            assert_string_equal(v.reason, rows[i].reason);
-        }
-        rig_free(&r);
+        check_row(&rows[i], IMAGE_PROTECTION_NONE);
     }
+}
+
+/* What the session has no protection for is refused before anybody resolves a name. */
+static void
+test_protection(void **state)
+{
+    static const char sealed[] = "rule \"a\" { action = allow protection = \"confidentiality\" }";
+    static const char denied[] = "rule \"a\" { action = deny protection = \"integrity\" }\n"
+                                 "rule \"b\" { action = allow }";
+    (void)state;
+    check_row(&(struct row){ sealed, "x", true, "", "no-rule" }, IMAGE_PROTECTION_NONE);
+    check_row(&(struct row){ sealed, "x", true, "", "no-rule" }, IMAGE_PROTECTION_INTEGRITY);
+    check_row(&(struct row){ sealed, "x", false, "", "" }, IMAGE_PROTECTION_CONFIDENTIALITY);
+    check_row(&(struct row){ denied, "x", false, "", "" }, IMAGE_PROTECTION_NONE);
+    check_row(&(struct row){ denied, "x", true, "a", "rule" }, IMAGE_PROTECTION_INTEGRITY);
+    check_row(&(struct row){ denied, "x", true, "a", "rule" }, IMAGE_PROTECTION_CONFIDENTIALITY);
 }
 
 /* A thousand refused stretches one behind the other: the walk passes them all, or gives up and says
@@ -245,6 +273,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random),
         cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_protection),
         cmocka_unit_test(test_long_walk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
