@@ -39,9 +39,9 @@ compile_lookup(const char *name, void *ctx, char *error, size_t size)
     }
     char quoted[CONFIG_QUOTE_MAX];
     config_value_error(&text,
-        "unknown section %s; allowed are \"listen\", \"gssapi\", \"resolver\", \"egress\", "
-        "\"timeouts\", \"limits\", \"socks4\", \"udp\", \"bind\", \"log\", \"control\", "
-        "\"metrics\", \"rule\" and the names of methods (%s)",
+        "unknown section %s; allowed are \"listen\", \"resolver\", \"egress\", \"timeouts\", "
+        "\"limits\", \"socks4\", \"udp\", \"bind\", \"log\", \"control\", \"metrics\", "
+        "\"rule\" and the names of methods (%s)",
         config_quote(name, quoted), why);
     const size_t len = strnlen(text.text, size - 1);
     memcpy(error, text.text, len);

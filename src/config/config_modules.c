@@ -34,7 +34,7 @@ module_key(const char *section, const struct auth_option *o)
     struct config_key key = {
         .section = section,
         .name = o->name,
-        .type = types[o->type],
+        .type = o->type == AUTH_OPTION_LIST && o->words != NULL ? CONFIG_WORDS : types[o->type],
         .preset = o->preset,
         .min = o->min > 0 ? (uint64_t)o->min : 0,
         .max = o->max > 0 ? (uint64_t)o->max : 0,

@@ -12,11 +12,13 @@
 #include "src/config/image.h"
 
 /* The Makefile says where the package lives. */
-#ifndef SYSCONFDIR
-#define SYSCONFDIR "/etc"
-#endif
 #ifndef RUNDIR
 #define RUNDIR "/run/sallyport"
+#endif
+
+/* configure says which methods there are. */
+#ifndef METHODS_PRESET
+#define METHODS_PRESET "userpass"
 #endif
 
 #define YEAR 31536000U /* seconds: nothing of ours is meant to last longer */
@@ -37,9 +39,8 @@ static const char *const facility_words[] = { "daemon", "user", "auth", "authpri
     "local1", "local2", "local3", "local4", "local5", "local6", "local7", NULL };
 static const int facility_values[] = { LOG_DAEMON, LOG_USER, LOG_AUTH, LOG_AUTHPRIV, LOG_LOCAL0,
     LOG_LOCAL1, LOG_LOCAL2, LOG_LOCAL3, LOG_LOCAL4, LOG_LOCAL5, LOG_LOCAL6, LOG_LOCAL7 };
-/* Methods whose feature is not built yet. With GSS-API the preset of `methods` becomes
-   { "gssapi", "userpass" }. */
-static const char *const later_methods[] = { "gssapi", "ident", NULL };
+/* Methods whose feature is not built yet. */
+static const char *const later_methods[] = { "ident", NULL };
 
 /* clang-format off */
 #define TYPED(type_) .type = CONFIG_##type_
@@ -62,7 +63,7 @@ static const struct config_key top_keys[] = {
       .sentence = "The user the logger runs as." },
     { "", "workers", NUMERIC(NUMBER, "0", 0, 1024), .store = STORE_U32, .at = AT(workers),
       .change = CONFIG_RESTART, .sentence = "How many workers; 0 means one per CPU." },
-    { "", "methods", TYPED(METHODS), .preset = "userpass", .reserved = later_methods,
+    { "", "methods", TYPED(METHODS), .preset = METHODS_PRESET, .reserved = later_methods,
       .change = CONFIG_RESTART,
       .sentence = "The authentication methods offered, in the gateway's order of preference." },
     { "", "pid-file", TEXT(PATH, "", pid_file), .change = CONFIG_RESTART,
@@ -82,26 +83,6 @@ static const struct config_key listen_keys[] = {
     { "listen", "tls", TYPED(BLOCK), .later = true, .sentence = "TLS towards the clients." },
     { "listen", "proxy-protocol", TYPED(PREFIXES), .later = true,
       .sentence = "From where a PROXY protocol header is taken." },
-};
-
-static const struct config_key gssapi_keys[] = {
-    { "gssapi", "keytab", TYPED(FILE), .preset = SYSCONFDIR "/sallyport/krb5.keytab",
-      .sentence = "The keytab." },
-    { "gssapi", "service", TYPED(LIST), .preset = "rcmd socks",
-      .sentence = "Service names accepted; an empty list means any key in the keytab." },
-    { "gssapi", "protection", TYPED(WORDS), .preset = "confidentiality integrity",
-      .words = WORDS("none", "integrity", "confidentiality", "selective"),
-      .sentence = "The message protection that may be agreed." },
-    { "gssapi", "nec", BOOLEAN("false"),
-      .sentence = "Accept the NEC form of the protection message." },
-    { "gssapi", "mechanisms", TYPED(WORDS), .preset = "krb5", .words = WORDS("krb5", "spnego"),
-      .sentence = "The mechanisms accepted." },
-    { "gssapi", "replay-cache", TYPED(PATH), .preset = RUNDIR "/rcache",
-      .sentence = "The folder of the replay cache; empty for none." },
-    { "gssapi", "end-with-ticket", BOOLEAN("true"),
-      .sentence = "End a session when its ticket ends." },
-    { "gssapi", "processes", NUMERIC(NUMBER, "0", 0, 256),
-      .sentence = "Processes of the pool; 0 means half as many as workers, at least 2." },
 };
 
 static const struct config_key resolver_keys[] = {
@@ -244,7 +225,6 @@ static const struct config_section sections[] = {
     { SECTION("", top_keys), .sentence = "Keys outside sections." },
     { SECTION("listen", listen_keys), .titled = true,
       .sentence = "An address and port to listen on, as the title; any number of them." },
-    { SECTION("gssapi", gssapi_keys), .later = true, .sentence = "Kerberos." },
     { SECTION("resolver", resolver_keys), .sentence = "How names are resolved." },
     { SECTION("egress", egress_keys), .sentence = "Outgoing connections." },
     { SECTION("timeouts", timeouts_keys), .sentence = "Durations in seconds." },

@@ -35,6 +35,23 @@ test_builtin(void **state)
     rig_free(&r);
 }
 
+/* The modules are those of the preset, in its order; the last of them. */
+static const struct image_module *
+methods_preset(const struct rig *r)
+{
+    const char *at = METHODS_PRESET;
+    const uint32_t count = image_settings(r->image)->modules.count;
+    for (uint32_t i = 0; i < count; i++) {
+        const char *name = text_at(r, image_module(r->image, i)->name);
+        const size_t len = strcspn(at, " ");
+        assert_int_equal(strlen(name), len);
+        assert_memory_equal(name, at, len);
+        at += len + (at[len] == ' ');
+    }
+    assert_string_equal(at, "");
+    return image_module(r->image, count - 1);
+}
+
 static void
 test_presets(void **state)
 {
@@ -71,8 +88,7 @@ test_presets(void **state)
     assert_int_equal(s->log.all_events, 0);
     assert_int_equal(s->log.interim, 0);
     assert_int_equal(s->log.required, 0);
-    assert_int_equal(s->modules.count, 1);
-    const struct image_module *m = image_module(r.image, 0);
+    const struct image_module *m = methods_preset(&r);
     assert_string_equal(text_at(&r, m->name), "userpass");
     assert_int_equal(m->method, 2);
     assert_int_equal(m->has_secret, 1);
@@ -244,11 +260,10 @@ test_later_presets(void **state)
     struct rig r;
     (void)state;
     rig_good(&r,
-        LISTEN "gssapi { keytab = \"" SYSCONFDIR "/sallyport/krb5.keytab\" service = { \"rcmd\", \"socks\" }\n"
-               " nec = false processes = 0 }\nsocks4 { enabled = true ident-timeout = 10 }\n"
+        LISTEN "timeouts { udp = 300 drain = 3600 }\nsocks4 { enabled = true ident-timeout = 10 }\n"
                "udp { enabled = true filtering = endpoint } bind { port-min = 0 }\n"
                "metrics { listen = \"\" }\nlimits { failures = 10 penalty = 60 }\n"
-               "rule \"r\" { action = allow protection = none bandwidth = 0 bind-any = false }\n");
+               "rule \"r\" { action = allow bandwidth = 0 bind-any = false }\n");
     rig_free(&r);
 }
 
@@ -496,7 +511,7 @@ test_users(void **state)
 
 /* --- modules' files ---------------------------------------------------------------------------- */
 
-#define USERS "listen \"127.0.0.1:0\" { }\n" RULE "userpass {\n file = \"/users\" }\n"
+#define USERS "listen \"127.0.0.1:0\" { methods = \"userpass\" }\n" RULE "userpass {\n file = \"/users\" }\n"
 
 static void
 test_check_files(void **state)
