@@ -28,7 +28,7 @@ auth_libauth_secret_la_SOURCES = \
 	auth/builtin_dir.c \
 	auth/builtin_load.c \
 	auth/builtin_secret.c
-auth_libauth_secret_la_CFLAGS = $(AM_CFLAGS) $(CRYPT_CFLAGS) $(SODIUM_CFLAGS)
+auth_libauth_secret_la_CFLAGS = $(AM_CFLAGS) $(CRYPT_CFLAGS) $(SODIUM_CFLAGS) $(KRB5_CFLAGS)
 # What sallyport-auth must link for the built-in ones.
 AUTH_SECRET_LIBS =
 
@@ -89,8 +89,28 @@ endif
 # --- gssapi ------------------------------------------------------------------------------------
 # The config face and what all of its objects share: no Kerberos library.
 AUTH_GSSAPI_BOTH = \
+	auth/gssapi/gssapi_enctype.c \
+	auth/gssapi/gssapi_enctype.h \
+	auth/gssapi/gssapi_keytab.c \
+	auth/gssapi/gssapi_keytab.h \
+	auth/gssapi/gssapi_keytab_check.c \
 	auth/gssapi/gssapi_options.c \
 	auth/gssapi/gssapi_options.h
+# Speaks to libgssapi: acceptor, initiator.
+AUTH_GSSAPI_EXPORT = \
+	auth/gssapi/gssapi_export.c \
+	auth/gssapi/gssapi_export.h \
+	auth/gssapi/gssapi_status.c \
+	auth/gssapi/gssapi_status.h
+AUTH_GSSAPI_SECRET = \
+	auth/gssapi/gssapi_credential.c \
+	auth/gssapi/gssapi_credential.h \
+	auth/gssapi/gssapi_identity.c \
+	auth/gssapi/gssapi_identity.h \
+	auth/gssapi/gssapi_secret.c \
+	auth/gssapi/gssapi_token.c \
+	auth/gssapi/gssapi_token.h \
+	$(AUTH_GSSAPI_EXPORT) $(AUTH_GSSAPI_BLOB) $(AUTH_GSSAPI_BOTH)
 AUTH_GSSAPI_BLOB = \
 	auth/gssapi/gssapi_blob.c \
 	auth/gssapi/gssapi_blob.h
@@ -118,9 +138,16 @@ if AUTH_GSSAPI_BUILTIN
 auth_libauth_wire_la_SOURCES += $(AUTH_GSSAPI_WIRE)
 auth_libauth_protect_la_SOURCES += $(AUTH_GSSAPI_PROTECT)
 AUTH_PROTECT_LIBS += $(CRYPTO_LIBS)
+auth_libauth_secret_la_SOURCES += $(AUTH_GSSAPI_SECRET)
+AUTH_SECRET_LIBS += $(KRB5_LIBS)
 endif
 if AUTH_GSSAPI_SHARED
-authmod_LTLIBRARIES += auth/gssapi-wire.la auth/gssapi-protect.la
+authmod_LTLIBRARIES += auth/gssapi-wire.la auth/gssapi-protect.la auth/gssapi-secret.la
+auth_gssapi_secret_la_SOURCES = $(AUTH_GSSAPI_SECRET)
+auth_gssapi_secret_la_CFLAGS = $(AM_CFLAGS) $(KRB5_CFLAGS)
+auth_gssapi_secret_la_CPPFLAGS = $(AM_CPPFLAGS) -DSP_AUTH_SHARED
+auth_gssapi_secret_la_LDFLAGS = $(AUTH_MODULE_LDFLAGS)
+auth_gssapi_secret_la_LIBADD = lib/base/libbase.la $(KRB5_LIBS)
 auth_gssapi_wire_la_SOURCES = $(AUTH_GSSAPI_WIRE)
 auth_gssapi_wire_la_CPPFLAGS = $(AM_CPPFLAGS) -DSP_AUTH_SHARED
 auth_gssapi_wire_la_LDFLAGS = $(AUTH_MODULE_LDFLAGS)

@@ -195,15 +195,3 @@ gssapi_check(const struct auth_config *config, char *error, size_t size)
         return -1;
     return list_check(config, GSSAPI_MECHANISMS_OPTION, "\"krb5\", \"spnego\"", error, size);
 }
-
-int
-gssapi_check_file(const struct auth_config *config, const char *name, const char *where,
-    const void *data, size_t len, char *error, size_t size)
-{
-    (void)config;
-    (void)name; /* there is one file option */
-    if (len >= 2 && memcmp(data, "\x05\x02", 2) == 0)
-        return 0;
-    (void)snprintf(error, size, "%s: no keytab: it does not begin with the octets 05 02", where);
-    return -1;
-}

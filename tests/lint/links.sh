@@ -12,10 +12,11 @@ allowed_of() {
     case $1 in
         sallyportd) echo libc libconfuse libcap-ng libbsd ;;
         sallyport-worker) echo libc libcares libseccomp libcap-ng libbsd libcrypto libssl ;;
-        sallyport-auth) echo libc libcrypt libsodium libseccomp libcap-ng libbsd ;;
+        sallyport-auth) echo libc libcrypt libsodium libgssapi_krb5 libkrb5 libseccomp libcap-ng libbsd ;;
         sallyport-logger) echo libc libseccomp libcap-ng libbsd ;;
         *-wire.so) echo libc ;;
         *-protect.so) echo libc libcrypto ;;
+        gssapi-secret.so) echo libc libgssapi_krb5 libkrb5 ;;
         *-secret.so) echo libc libcrypt libsodium ;;
         *) echo ;;
     esac
