@@ -24,6 +24,21 @@ static const struct auth_option testpriv_options[] = {
         .sentence = "What client and gateway both know.",
     },
     {
+        .name = "phrase-file",
+        .type = AUTH_OPTION_FILE,
+        .change = AUTH_CHANGE_RELOAD,
+        .preset = "",
+        .sentence = "A file whose content is the phrase, in place of it; one that begins with an "
+                    "exclamation mark is refused.",
+    },
+    {
+        .name = "service",
+        .type = AUTH_OPTION_LIST,
+        .change = AUTH_CHANGE_RELOAD,
+        .preset = "",
+        .sentence = "The first is what the mechanism is called, \"backwards\" without one.",
+    },
+    {
         .name = "processes",
         .type = AUTH_OPTION_NUMBER,
         .change = AUTH_CHANGE_RESTART,

@@ -20,14 +20,31 @@ struct testpriv_state {
     uint8_t challenge[CHALLENGE_SIZE];
 };
 
+/* The phrase of this generation: the option's, or what the file holds. NULL: refused. */
+static const char *
+testpriv_phrase(const struct auth_config *config, const struct auth_files *files, char *copy)
+{
+    const char *file = config->value(config->ctx, "phrase-file", 0);
+    size_t len = 0;
+
+    if (file == NULL || file[0] == '\0')
+        return config->value(config->ctx, "phrase", 0);
+    const char *content = files->content(files->ctx, "phrase-file", &len);
+
+    if (content == NULL || len == 0 || len > TESTPRIV_PHRASE_MAX || content[0] == '!')
+        return NULL;
+    memcpy(copy, content, len);
+    return copy;
+}
+
 static void *
 testpriv_open(const struct auth_config *config, const struct auth_files *files, char *error,
     size_t size)
 {
-    const char *phrase = config->value(config->ctx, "phrase", 0);
+    char copy[TESTPRIV_PHRASE_MAX + 1] = "";
+    const char *phrase = testpriv_phrase(config, files, copy);
     struct testpriv *t;
 
-    (void)files;
     if (phrase == NULL || phrase[0] == '\0' || strlen(phrase) > TESTPRIV_PHRASE_MAX) {
         (void)snprintf(error, size, "phrase: 1 to %d characters", TESTPRIV_PHRASE_MAX);
         return NULL;
@@ -62,8 +79,8 @@ challenge(struct testpriv_state *s, const void *in, size_t len, struct auth_step
 }
 
 static void
-verdict(const struct testpriv *t, const struct testpriv_state *s, const void *in, size_t len,
-    struct auth_step *out)
+verdict(const struct testpriv *t, const struct testpriv_state *s, const char *mechanism,
+    const void *in, size_t len, struct auth_step *out)
 {
     const size_t phrase = strlen(t->phrase);
     uint8_t right[CHALLENGE_SIZE + TESTPRIV_PHRASE_MAX];
@@ -73,7 +90,8 @@ verdict(const struct testpriv *t, const struct testpriv_state *s, const void *in
     for (size_t i = 0; i < CHALLENGE_SIZE; i++)
         right[phrase + i] = s->challenge[CHALLENGE_SIZE - 1 - i];
     memcpy(out->identity->user, s->name, sizeof s->name);
-    memcpy(out->identity->mechanism, "backwards", sizeof "backwards");
+    (void)snprintf(out->identity->mechanism, sizeof out->identity->mechanism, "%s",
+        mechanism != NULL ? mechanism : "backwards");
     if (len == phrase + CHALLENGE_SIZE && secret_equal(in, right, len)) {
         out->outcome = AUTH_SUCCESS;
         return;
@@ -87,12 +105,12 @@ testpriv_step(void *module, void *state, const struct auth_opening *opening, con
     size_t len, struct auth_step *out)
 {
     struct testpriv_state *s = state;
+    const struct auth_config *here = opening->config;
 
-    (void)opening;
     if (s->name[0] == '\0')
         challenge(s, in, len, out);
     else
-        verdict(module, s, in, len, out);
+        verdict(module, s, here->value(here->ctx, "service", 0), in, len, out);
 }
 
 AUTH_SECRET_MODULE(testpriv) = {

@@ -94,23 +94,33 @@ test_success_and_failure(void **state)
     assert_string_equal(result.user, "alice");
 }
 
+/* testpriv's answer to its challenge: phrase and challenge, both backwards. */
+static void
+respond(struct rig *r, struct rig_login *l, const char *phrase)
+{
+    char response[64];
+    const size_t len = strlen(phrase);
+
+    assert_int_equal(l->outcome, AUTH_CONTINUE);
+    assert_true(l->answer_len == 16 && len + 16 <= sizeof response);
+    for (size_t i = 0; i < len; i++)
+        response[i] = phrase[len - 1 - i];
+    for (size_t i = 0; i < 16; i++)
+        response[len + i] = (char)l->answer[15 - i];
+    assert_int_equal(authlink_next(&l->c, response, len + 16), 0);
+    rig_wait_answer(r, l);
+}
+
 static void
 test_two_rounds(void **state)
 {
     struct rig *r = *state;
     struct rig_login l;
     struct ipc_auth_result result;
-    char response[27];
 
     rig_open(r, 0, &l, 5, 0x80, "ali baba", 8, RIG_DEADLINE_MS);
     rig_wait_answer(r, &l);
-    assert_int_equal(l.outcome, AUTH_CONTINUE);
-    assert_int_equal(l.answer_len, 16);
-    memcpy(response, "emases nepo", 11);
-    for (size_t i = 0; i < 16; i++)
-        response[11 + i] = (char)l.answer[15 - i];
-    assert_int_equal(authlink_next(&l.c, response, sizeof response), 0);
-    rig_wait_answer(r, &l);
+    respond(r, &l, "open sesame");
     assert_int_equal(l.outcome, AUTH_SUCCESS);
     assert_string_equal(l.user, "ali baba");
     assert_string_equal(l.mechanism, "backwards");
@@ -118,6 +128,55 @@ test_two_rounds(void **state)
     rig_receive_result(r, &result);
     assert_true(result.session == 5 && result.success);
     assert_string_equal(result.user, "ali baba");
+}
+
+static void
+assert_phrase(struct rig *r, const char *phrase, enum auth_outcome outcome)
+{
+    struct rig_login l;
+    struct ipc_auth_result result;
+
+    rig_open(r, 0, &l, 7, 0x80, "ann", 3, RIG_DEADLINE_MS);
+    rig_wait_answer(r, &l);
+    respond(r, &l, phrase);
+    assert_int_equal(l.outcome, outcome);
+    rig_receive_result(r, &result);
+}
+
+/* A login ends with the file it began with; a new one, and a refused one, are for those to come. */
+static void
+test_generations(void **state)
+{
+    const struct rig_how how = { .module = "testpriv",
+        .section = "testpriv { phrase-file = \"/etc/phrase\" }" };
+    struct rig *r = *state;
+    struct rig_login old;
+    struct ipc_auth_result logged;
+    struct ipc_file_result result;
+
+    rig_start(r, &how);
+    rig_send_file(r, "phrase-file", "first", true);
+    rig_send_queue(r, 0);
+    assert_true(rig_ready(r));
+    rig_receive_file(r, &result);
+    assert_true(result.accepted);
+    rig_open(r, 0, &old, 6, 0x80, "ann", 3, RIG_DEADLINE_MS);
+    rig_wait_answer(r, &old);
+    rig_send_file(r, "phrase-file", "second", true);
+    rig_receive_file(r, &result);
+    assert_true(result.accepted);
+    assert_phrase(r, "first", AUTH_FAILURE);
+    assert_phrase(r, "second", AUTH_SUCCESS);
+    rig_send_file(r, "phrase-file", "!third", true);
+    rig_receive_file(r, &result);
+    assert_false(result.accepted);
+    assert_phrase(r, "second", AUTH_SUCCESS);
+    respond(r, &old, "first");
+    assert_int_equal(old.outcome, AUTH_SUCCESS);
+    rig_receive_result(r, &logged);
+    assert_true(logged.session == 6 && logged.success);
+    /* The old one is gone with its last login; the one in force is not. */
+    assert_phrase(r, "second", AUTH_SUCCESS);
 }
 
 /* A conversation between steps occupies nothing but memory. */
@@ -716,6 +775,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_success_and_failure, setup_userpass, teardown),
         cmocka_unit_test_setup_teardown(test_two_rounds, setup_testpriv, teardown),
+        cmocka_unit_test_setup_teardown(test_generations, setup_nothing, teardown),
         cmocka_unit_test_setup_teardown(test_stalled_delay_nobody, setup_testpriv, teardown),
         cmocka_unit_test_setup_teardown(test_deadline, setup_testpriv, teardown),
         cmocka_unit_test_setup_teardown(test_wrong_method, setup_userpass, teardown),
