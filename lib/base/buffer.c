@@ -97,6 +97,14 @@ buffer_head(const struct buffer *b)
     return b->data != NULL ? b->data + b->off : (const uint8_t *)"";
 }
 
+uint8_t *
+buffer_data(struct buffer *b)
+{
+    static uint8_t none;
+
+    return b->data != NULL ? b->data + b->off : &none;
+}
+
 size_t
 buffer_len(const struct buffer *b)
 {

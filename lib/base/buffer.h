@@ -30,6 +30,8 @@ int buffer_append(struct buffer *b, const void *data, size_t len, size_t limit) 
 /* The bytes held (a borrow that lasts until the next append or consume). */
 const uint8_t *buffer_head(const struct buffer *b);
 size_t buffer_len(const struct buffer *b);
+/* The same bytes for whoever may change them in place. */
+uint8_t *buffer_data(struct buffer *b);
 
 /* Drops n bytes from the head (n at most buffer_len); gives the memory back when none is left. */
 void buffer_consume(struct buffer *b, size_t n);

@@ -7,6 +7,7 @@ src_session_libsession_la_SOURCES = \
 	src/session/phase_decide.c \
 	src/session/phase_linger.c \
 	src/session/phase_negotiate.c \
+	src/session/phase_protect.c \
 	src/session/phase_relay.c \
 	src/session/phase_reply.c \
 	src/session/phase_request.c \
@@ -19,7 +20,9 @@ src_session_libsession_la_SOURCES = \
 	src/session/session.c \
 	src/session/session.h \
 	src/session/session_client.c \
+	src/session/session_identity.c \
 	src/session/session_private.h \
 	src/session/session_record.c \
 	src/session/session_reply.c \
-	src/session/session_setup.c
+	src/session/session_setup.c \
+	src/session/session_terms.c

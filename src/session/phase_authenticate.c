@@ -18,9 +18,8 @@ wire_module(const struct session *s)
     return s->host->modules[s->setup->module];
 }
 
-/* The module's own words for "refused", then the end. */
-static struct session_step
-refuse_login(struct session *s, enum session_reason reason, const char *detail)
+struct session_step
+step_refuse_login(struct session *s, enum session_reason reason, const char *detail)
 {
     uint8_t bytes[64];
     struct auth_out out = { bytes, sizeof bytes, 0 };
@@ -73,7 +72,7 @@ frame_ready(struct session *s, const struct auth_frame_result *frame)
     sent = forward(s, frame);
     buffer_consume(&setup->in, frame->used);
     if (sent < 0)
-        return refuse_login(s, REASON_AUTH_UNAVAILABLE, NULL);
+        return step_refuse_login(s, REASON_AUTH_UNAVAILABLE, NULL);
     setup->awaiting = true;
     return step_wait();
 }
@@ -94,7 +93,7 @@ authenticate(struct session *s)
         if (r == AUTH_FRAME_READY)
             return frame_ready(s, &frame);
         if (r == AUTH_FRAME_BAD)
-            return refuse_login(s, REASON_MALFORMED, frame.error);
+            return step_refuse_login(s, REASON_MALFORMED, frame.error);
         if (!client_more(s, &step))
             return step;
     }
@@ -135,25 +134,13 @@ send_answer(struct session *s, const struct conversation_result *result)
     return reason;
 }
 
-/* An identity is never cut: one that has no room is no login. */
-static bool
-user_fits(const struct session *s, const struct conversation_result *result)
-{
-    size_t len = strlen(result->user);
-
-    return len > 0 && len < sizeof s->slot->user;
-}
-
 static struct session_step
 login_succeeded(struct session *s, const struct conversation_result *result)
 {
-    struct table_slot *slot = s->slot;
-
-    table_change_begin(slot);
-    table_text(slot->user, sizeof slot->user, result->user, strlen(result->user));
-    table_change_end(slot);
     s->authenticated = true;
     record_auth_success(s, result);
+    if (s->setup->protect != NULL)
+        return step_go(SESSION_PROTECT);
     setup_end_conversation(s->setup);
     return step_go(SESSION_REQUEST);
 }
@@ -162,19 +149,23 @@ static struct session_step
 answered(struct session *s)
 {
     const struct conversation_result *result = s->setup->answer;
-    enum session_reason reason;
+    enum session_reason reason = REASON_NONE;
+    const char *detail;
 
     s->setup->awaiting = false;
     s->setup->answer = NULL;
     if (result == NULL)
-        return refuse_login(s, REASON_AUTH_LOST, s->setup->answer_why);
-    if (result->outcome == AUTH_SUCCESS && !user_fits(s, result))
-        return refuse_login(s, REASON_BAD_CREDENTIALS, "user-name-too-long");
+        return step_refuse_login(s, REASON_AUTH_LOST, s->setup->answer_why);
+    /* Before the client hears of its success: it hears one answer. */
+    if (result->outcome == AUTH_SUCCESS)
+        reason = identity_take(s, result, &detail);
+    if (reason != REASON_NONE)
+        return step_refuse_login(s, reason, detail);
     reason = send_answer(s, result);
     if (reason == REASON_CLIENT_GONE)
         return step_fail(s, reason, NULL);
     if (reason != REASON_NONE)
-        return refuse_login(s, reason, "the answer could not be written");
+        return step_refuse_login(s, reason, "the answer could not be written");
     if (result->outcome == AUTH_SUCCESS)
         return login_succeeded(s, result);
     if (result->outcome == AUTH_CONTINUE)
@@ -206,8 +197,8 @@ authenticate_event(struct session *s, enum session_event event)
     if (event == SESSION_ANSWER)
         return answered(s);
     if (event == SESSION_TIMER)
-        return s->setup->awaiting ? refuse_login(s, REASON_AUTH_TIMEOUT, NULL)
-                                  : refuse_login(s, REASON_CLIENT_TIMEOUT, NULL);
+        return s->setup->awaiting ? step_refuse_login(s, REASON_AUTH_TIMEOUT, NULL)
+                                  : step_refuse_login(s, REASON_CLIENT_TIMEOUT, NULL);
     if (client_flush(s) < 0 || s->client.failed)
         return step_fail(s, REASON_CLIENT_GONE, NULL);
     /* What follows a message waits in the kernel until the pool has answered it. */

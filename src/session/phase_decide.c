@@ -4,6 +4,12 @@
 
 #include <string.h>
 
+static uint32_t
+protection(const struct session *s)
+{
+    return s->slot->protection > 0 ? terms_worth((enum auth_protection)(s->slot->protection - 1)) : 0;
+}
+
 static void
 fill_query(const struct session *s, const struct addr *address, struct policy_query *q)
 {
@@ -11,6 +17,7 @@ fill_query(const struct session *s, const struct addr *address, struct policy_qu
         .client = s->slot->client,
         .user = s->authenticated ? s->slot->user : NULL,
         .method = s->method,
+        .protection = protection(s),
         .command = IMAGE_COMMAND_CONNECT,
         .name = s->setup->name[0] != '\0' ? s->setup->name : NULL,
         .port = s->setup->address.port,

@@ -36,7 +36,11 @@ linger(struct session *s)
 
     if (flushed < 0)
         return linger_done();
+    /* What is thrown away need not be opened; but the layer may still hold our answer. */
+    if (flushed == 0 && channel_protection(&s->client) != NULL)
+        return step_wait();
     if (flushed > 0 && !s->up.shut) {
+        channel_unprotect(&s->client);
         s->up.shut = true; /* our end of file is out */
         if (channel_shut_write(&s->client) < 0)
             return linger_done();

@@ -19,7 +19,8 @@ choose_module(const struct session *s, const struct socks5_hello *hello)
         uint8_t method = image_module(image, index)->method;
 
         if (socks5_hello_offers(hello, method) &&
-            policy_method_useful(image, &s->slot->client, method, 0))
+            policy_method_useful(image, &s->slot->client, method,
+                terms_of(s->host, s->slot->listener, index)->most))
             return (int)index;
     }
     return -1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * relay: pumps both directions, carries half-close and resets through, and keeps the idle and the
- * half-closed deadline. The deadline's timer is not moved for every byte: it fires, looks at the
+ * half-closed deadline and the end of the identity. The deadline's timer is not moved for every byte: it fires, looks at the
  * time of the last progress and arms itself again.
  */
 #include "src/session/session_private.h"
@@ -16,8 +16,10 @@ static struct mono
 relay_deadline(const struct session *s)
 {
     const struct image_timeouts *t = session_timeouts(s);
+    struct mono quiet =
+        mono_add_seconds(s->active, (int64_t)(half_closed(s) ? t->half_closed : t->idle));
 
-    return mono_add_seconds(s->active, (int64_t)(half_closed(s) ? t->half_closed : t->idle));
+    return mono_before(s->expires, quiet) ? s->expires : quiet;
 }
 
 static struct relay_shared
@@ -74,6 +76,7 @@ relay_progress(struct session *s, bool was_half)
     s->active = loop_now(s->host->loop);
     s->slot->bytes_up = s->up.bytes;
     s->slot->bytes_down = s->down.bytes;
+    client_note_wire(s);
     if (half_closed(s) && !was_half)
         session_deadline(s, relay_deadline(s));
 }
@@ -121,6 +124,8 @@ relay_timer(struct session *s)
         session_deadline(s, deadline);
         return step_wait();
     }
+    if (!mono_before(loop_now(s->host->loop), s->expires))
+        return step_fail(s, REASON_TICKET_EXPIRED, NULL);
     return step_fail(s, half_closed(s) ? REASON_HALF_CLOSED : REASON_IDLE, NULL);
 }
 

@@ -14,6 +14,7 @@
 static const struct phase_row *const phases[SESSION_PHASE_COUNT] = {
     [SESSION_NEGOTIATE] = &phase_negotiate,
     [SESSION_AUTHENTICATE] = &phase_authenticate,
+    [SESSION_PROTECT] = &phase_protect,
     [SESSION_REQUEST] = &phase_request,
     [SESSION_DECIDE] = &phase_decide,
     [SESSION_RESOLVE] = &phase_resolve,
@@ -105,13 +106,24 @@ step_refuse(struct session *s, enum session_reason reason, enum socks5_reply rep
     return step_fail(s, reason, detail);
 }
 
-/* Before it has started the client still has to get an answer; afterwards there is nothing to say. */
+/* Who goes like this gets no answer. */
+static const uint8_t wordless[] = {
+    REASON_CLIENT_GONE, REASON_CLIENT_RESET, REASON_UNKNOWN_PROTOCOL, REASON_UNSUPPORTED_PROTOCOL
+};
+
+/* Before it has started the client still has to get an answer; afterwards there is nothing to say,
+   nor to one who broke the protection that was agreed. */
 static bool
 worth_lingering(const struct session *s)
 {
-    return s->setup != NULL && !s->started && channel_is_open(&s->client) && s->reason != REASON_CLIENT_GONE &&
-        s->reason != REASON_CLIENT_RESET && s->reason != REASON_UNKNOWN_PROTOCOL &&
-        s->reason != REASON_UNSUPPORTED_PROTOCOL;
+    if (s->setup == NULL || s->started || !channel_is_open(&s->client))
+        return false;
+    if (s->reason == REASON_BAD_MESSAGE && channel_protection(&s->client) != NULL)
+        return false;
+    for (size_t i = 0; i < SP_COUNT(wordless); i++)
+        if (s->reason == wordless[i])
+            return false;
+    return true;
 }
 
 /* ---- moving ---- */
@@ -204,6 +216,7 @@ session_make(struct session_host *host, const struct ipc_session *from, struct t
     s->id = from->id;
     s->slot = slot;
     s->accepted = loop_now(host->loop);
+    s->expires = MONO_NEVER;
     s->up.pending = BUFFER_INIT;
     s->down.pending = BUFFER_INIT;
     s->next = host->first;

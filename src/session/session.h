@@ -29,6 +29,7 @@
 enum session_phase {
     SESSION_NEGOTIATE,
     SESSION_AUTHENTICATE,
+    SESSION_PROTECT, /* methods with message protection: the level is agreed */
     SESSION_REQUEST,
     SESSION_DECIDE,
     SESSION_RESOLVE,
@@ -75,6 +76,12 @@ enum session_reason {
 #define SESSION_SETUP_READ 1024U    /* bytes read at a time before the relay */
 #define SESSION_LINGER_SECONDS 5
 
+/* What one listener lets a protecting method agree. */
+struct session_terms {
+    void *terms;   /* the protect face's own; NULL where the method does not protect */
+    uint32_t most; /* as policy_query's protection */
+};
+
 /* What all sessions of a worker share. Set up by src/worker, outlives every session. */
 struct session_host {
     struct loop *loop;
@@ -87,6 +94,8 @@ struct session_host {
     struct pipe_pool pipes;
     struct dial_settings dial;
     const struct auth_wire_module *modules[SESSION_MODULES_MAX]; /* by index in the image */
+    const struct auth_protect_module *protect[SESSION_MODULES_MAX]; /* NULL: it protects nothing */
+    struct session_terms *terms; /* by listener and module (session_terms.c) */
     uint8_t *scratch;        /* SESSION_SCRATCH_SIZE */
     uint8_t *secret_scratch; /* SESSION_SETUP_READ, secret memory: may hold a password */
     bool all_events;         /* records of class ALL are wanted */
@@ -109,6 +118,13 @@ void session_lost(struct session_host *host, const struct ipc_session *from);
 
 /* Ends all sessions at once with this reason (REASON_SHUTDOWN, REASON_GATEWAY_LOST). */
 void session_end_all(struct session_host *host, enum session_reason reason);
+
+/*
+ * Makes host->terms for every method that protects, on every listener that offers it; image, modules
+ * and protect are set. 0, or -1 with error filled.
+ */
+int session_terms_make(struct session_host *host, char *error, size_t size) SP_MUST_USE;
+void session_terms_free(struct session_host *host);
 
 /* "negotiate", "relay", ... */
 const char *session_phase_name(enum session_phase phase);

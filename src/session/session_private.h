@@ -12,7 +12,7 @@
 /* Everything only needed before bytes are relayed; given back when the relay begins. */
 struct session_setup {
     struct session *session;
-    struct buffer in;  /* the client's bytes not consumed yet (secret) */
+    struct buffer in;  /* the client's bytes not consumed yet (secret until they come sealed) */
     struct buffer out; /* answers not sent yet */
     struct mono deadline; /* of the whole negotiation; from decide on: of resolving and connecting */
     struct addr local;    /* the address the client came to */
@@ -22,6 +22,9 @@ struct session_setup {
     size_t wire_size;
     struct authlink_conversation conversation;
     bool awaiting;        /* the pool owes an answer */
+    /* What protect came to; waits there until the answers, which are not sealed, have left. */
+    enum { SETUP_OPEN, SETUP_PLAIN, SETUP_SEALED } agreed;
+    void *protect;        /* the protect face's state until the channel has it, or NULL */
     uint8_t claimed_len;
     uint8_t claimed[AUTH_CLAIMED_MAX]; /* raw: escaped by the renderer alone */
     const struct conversation_result *answer; /* during SESSION_ANSWER: a borrow, or NULL */
@@ -51,6 +54,7 @@ struct session {
     struct loop_task task;
     struct mono accepted;
     struct mono active; /* last progress of the relay */
+    struct mono expires; /* end of the identity, or MONO_NEVER */
     struct relay_flow up;   /* client to destination */
     struct relay_flow down; /* destination to client */
     struct session_setup *setup; /* NULL once the relay began */
@@ -93,6 +97,10 @@ struct session_step step_fail(struct session *s, enum session_reason reason, con
 struct session_step step_refuse(struct session *s, enum session_reason reason,
     enum socks5_reply reply, const char *detail);
 
+/* Ends a login that goes no further: the conversation, then the module's own words for "refused". */
+struct session_step step_refuse_login(struct session *s, enum session_reason reason,
+    const char *detail);
+
 /* Hands an event to the session's phase and follows its steps. The session may be gone afterwards. */
 void session_dispatch(struct session *s, enum session_event event);
 
@@ -112,12 +120,31 @@ bool client_more(struct session *s, struct session_step *step);
 int client_send(struct session *s, const void *data, size_t len);
 /* Sends what was kept. 1: nothing left, 0: some left, -1: the client is gone. */
 int client_flush(struct session *s);
+/* Shows in the session table what went over the wire to and from the client. */
+void client_note_wire(struct session *s);
 
 /* ---- records (session_record.c) ---- */
 
 void record_start(struct session *s);
 void record_close(struct session *s);
 void record_auth_success(struct session *s, const struct conversation_result *result);
+
+/* ---- identity (session_identity.c) ---- */
+
+/* Takes over what a successful login brings. REASON_NONE, or why it cannot be. */
+enum session_reason identity_take(struct session *s, const struct conversation_result *result,
+    const char **detail);
+
+/* ---- protection (session_terms.c, phase_protect.c) ---- */
+
+const struct session_terms *terms_of(const struct session_host *host, uint32_t listener,
+    uint32_t module);
+/* What a level is worth to a rule, as policy_query's protection. */
+uint32_t terms_worth(enum auth_protection level);
+/* The chosen method's, or NULL when it protects nothing. For as long as there is a setup. */
+const struct auth_protect_module *session_protect_face(const struct session *s);
+/* From now on known in the table and in every record. */
+void session_note_level(struct session *s, enum auth_protection level);
 
 /* ---- setup (session_setup.c) ---- */
 
@@ -153,8 +180,8 @@ bool client_vanished(struct session *s);
 
 /* ---- phases, one file each ---- */
 
-extern const struct phase_row phase_negotiate, phase_authenticate, phase_request, phase_decide,
-    phase_resolve, phase_connect, phase_reply, phase_relay, phase_linger;
+extern const struct phase_row phase_negotiate, phase_authenticate, phase_protect, phase_request,
+    phase_decide, phase_resolve, phase_connect, phase_reply, phase_relay, phase_linger;
 
 static inline const struct image_listener *
 session_listener(const struct session *s)

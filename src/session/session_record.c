@@ -30,6 +30,9 @@ add_who(const struct session *s, struct event *e)
     event_addr(e, FIELD_CLIENT, &slot->client);
     event_text(e, FIELD_PROTOCOL, slot->method[0] != '\0' ? "socks5" : NULL);
     event_text(e, FIELD_METHOD, slot->method);
+    event_text(e, FIELD_MECHANISM, slot->mechanism);
+    event_text(e, FIELD_ENCTYPE, slot->enctype);
+    event_text(e, FIELD_PROTECTION, table_protection(slot));
     event_text(e, FIELD_USER, slot->user);
     if (!s->authenticated && s->setup != NULL)
         event_bytes(e, FIELD_CLAIMED, s->setup->claimed, s->setup->claimed_len);
@@ -72,8 +75,7 @@ record_auth_success(struct session *s, const struct conversation_result *result)
         return;
     event_begin(&e, EVENT_AUTH_SUCCESS, s->id, loop_wall(s->host->loop));
     add_who(s, &e);
-    event_text(&e, FIELD_MECHANISM, result->mechanism);
-    event_text(&e, FIELD_ENCTYPE, result->enctype);
+    event_text(&e, FIELD_ACCOUNT, result->account);
     (void)event_commit(s->host->ring, &e);
 }
 
@@ -91,6 +93,17 @@ record_start(struct session *s)
     s->started = true;
 }
 
+static void
+add_traffic(struct session *s, struct event *e)
+{
+    event_number(e, FIELD_BYTES_UP, s->up.bytes);
+    event_number(e, FIELD_BYTES_DOWN, s->down.bytes);
+    if (!table_sealed(s->slot))
+        return;
+    event_number(e, FIELD_WIRE_UP, s->client.received);
+    event_number(e, FIELD_WIRE_DOWN, s->client.sent);
+}
+
 void
 record_close(struct session *s)
 {
@@ -102,10 +115,8 @@ record_close(struct session *s)
     event_begin(&e, s->started ? EVENT_SESSION_END : reasons[s->reason].event, s->id,
         loop_wall(s->host->loop));
     add_what(s, &e);
-    if (s->started) {
-        event_number(&e, FIELD_BYTES_UP, s->up.bytes);
-        event_number(&e, FIELD_BYTES_DOWN, s->down.bytes);
-    }
+    if (s->started)
+        add_traffic(s, &e);
     event_seconds(&e, FIELD_DURATION, mono_diff_us(loop_now(s->host->loop), s->accepted));
     event_text(&e, FIELD_REASON, reasons[s->reason].word);
     event_text(&e, FIELD_DETAIL, s->detail);

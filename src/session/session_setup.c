@@ -35,11 +35,13 @@ setup_free(struct session_setup **setup)
 
     if (s == NULL)
         return;
-    *setup = NULL;
     setup_end_conversation(s);
+    if (s->protect != NULL)
+        session_protect_face(s->session)->free(s->protect);
     resolver_cancel(&s->query);
     dial_free(&s->dial);
     buffer_clear(&s->in);
     buffer_clear(&s->out);
     free(s);
+    *setup = NULL;
 }

@@ -26,6 +26,30 @@ open_image(struct worker *w)
         log_fatal("policy image: %s", why);
 }
 
+/* The face of a method that protects messages, and what its libraries read from files. */
+static void
+find_protection(struct worker *w, uint32_t i, const char *name)
+{
+    char error[512];
+    const struct auth_protect_module *face =
+        auth_protect_find(name, auth_module_dir(), error, sizeof error);
+
+    if (face == NULL)
+        log_fatal("%s", error);
+    if (face->start != NULL && face->start(error, sizeof error) < 0)
+        log_fatal("module %s: %s", name, error);
+    w->host.protect[i] = face;
+}
+
+static void
+make_terms(struct worker *w)
+{
+    char error[512];
+
+    if (session_terms_make(&w->host, error, sizeof error) < 0)
+        log_fatal("%s", error);
+}
+
 static void
 find_modules(struct worker *w)
 {
@@ -41,6 +65,8 @@ find_modules(struct worker *w)
         w->host.modules[i] = auth_wire_find(name, auth_module_dir(), error, sizeof error);
         if (w->host.modules[i] == NULL)
             log_fatal("%s", error);
+        if (w->host.modules[i]->protects)
+            find_protection(w, i, name);
     }
 }
 
@@ -97,6 +123,7 @@ make_host(struct worker *w)
         log_fatal("no memory for the session table: %s", strerror(errno));
     fd_close(&w->child.table_fd);
     authlink_init(&w->authlink, w->child.loop);
+    make_terms(w);
 }
 
 static void
@@ -115,6 +142,7 @@ worker_free(struct worker *w)
     resolver_free(&w->host.resolver);
     pipes_free(&w->host.pipes);
     table_close(&w->host.table);
+    session_terms_free(&w->host);
     secret_free(w->host.secret_scratch, SESSION_SETUP_READ);
     free(w->host.scratch);
     free(w->ended);

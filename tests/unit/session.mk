@@ -10,7 +10,8 @@ tests_unit_test_session_reply_LDADD = $(UNIT_SESSION)
 
 SESSION_RIG = tests/unit/session_rig.c tests/unit/session_rig.h $(CONFIG_RIG)
 SESSION_RIG_LIBS = src/session/libsession.la src/policy/libpolicy.la src/authlink/libauthlink.la \
-	src/net/libnet.la $(UNIT_CONFIG) $(CARES_LIBS)
+	src/net/libnet.la auth/libauth-protect.la lib/krb5msg/libkrb5msg.la $(UNIT_CONFIG) \
+	$(AUTH_PROTECT_LIBS) $(CARES_LIBS)
 
 check_PROGRAMS += tests/unit/test_session
 tests_unit_test_session_SOURCES = tests/unit/test_session.c $(SESSION_RIG)
@@ -19,6 +20,13 @@ tests_unit_test_session_LDADD = $(SESSION_RIG_LIBS)
 check_PROGRAMS += tests/unit/test_session_login
 tests_unit_test_session_login_SOURCES = tests/unit/test_session_login.c $(SESSION_RIG)
 tests_unit_test_session_login_LDADD = $(SESSION_RIG_LIBS)
+
+if AUTH_GSSAPI_BUILTIN
+check_PROGRAMS += tests/unit/test_session_protect
+tests_unit_test_session_protect_SOURCES = tests/unit/test_session_protect.c \
+	tests/unit/session_seal.c tests/unit/session_seal.h $(SESSION_RIG)
+tests_unit_test_session_protect_LDADD = $(SESSION_RIG_LIBS)
+endif
 
 check_PROGRAMS += tests/unit/test_pipes
 tests_unit_test_pipes_SOURCES = tests/unit/test_pipes.c tests/unit/unit.h

@@ -190,6 +190,12 @@ keep_value(struct session_closing *c, const struct event_value *v)
     case FIELD_USER: keep_text(c->user, sizeof c->user, v); break;
     case FIELD_CLAIMED: keep_text(c->claimed, sizeof c->claimed, v); break;
     case FIELD_RULE: keep_text(c->rule, sizeof c->rule, v); break;
+    case FIELD_MECHANISM: keep_text(c->mechanism, sizeof c->mechanism, v); break;
+    case FIELD_ENCTYPE: keep_text(c->enctype, sizeof c->enctype, v); break;
+    case FIELD_PROTECTION: keep_text(c->protection, sizeof c->protection, v); break;
+    case FIELD_ACCOUNT: keep_text(c->account, sizeof c->account, v); break;
+    case FIELD_WIRE_UP: c->wire_up = v->number; break;
+    case FIELD_WIRE_DOWN: c->wire_down = v->number; break;
     case FIELD_REPLY: c->reply = v->number; break;
     case FIELD_BYTES_UP: c->bytes_up = v->number; break;
     case FIELD_BYTES_DOWN: c->bytes_down = v->number; break;
@@ -200,7 +206,9 @@ keep_value(struct session_closing *c, const struct event_value *v)
 struct session_closing
 session_rig_closing(uint64_t id)
 {
-    struct session_closing c = { .reply = UINT64_MAX };
+    struct session_closing c = {
+        .reply = UINT64_MAX, .wire_up = UINT64_MAX, .wire_down = UINT64_MAX
+    };
     uint8_t record[EVENT_RECORD_MAX];
     struct event_view view;
     ssize_t len;
@@ -214,9 +222,13 @@ session_rig_closing(uint64_t id)
             c.start_seq = view.seq;
             continue;
         }
-        c.count++;
-        c.event = view.id;
-        c.seq = view.seq;
+        if (view.id == EVENT_AUTH_SUCCESS) {
+            c.logins++;
+        } else {
+            c.count++;
+            c.event = view.id;
+            c.seq = view.seq;
+        }
         for (size_t i = 0; i < view.count; i++)
             keep_value(&c, &view.values[i]);
     }
@@ -238,7 +250,7 @@ session_rig_expect(uint64_t id, enum event_id event, const char *reason)
 /* ---- the pool ---- */
 
 int
-session_rig_pool_take(char login[512])
+session_rig_pool_open(uint8_t method, void *first, size_t *len)
 {
     union {
         struct cmsghdr align;
@@ -261,11 +273,30 @@ session_rig_pool_take(char login[512])
     n = recv(fd, packet, sizeof packet, MSG_DONTWAIT);
     assert_true(n > 0);
     assert_int_equal(conversation_open_decode(packet, (size_t)n, &open, listener), 0);
-    assert_int_equal(open.method, 2);
-    assert_true(open.len < 512 && open.deadline_ms > 0);
-    memset(login, 0, 512);
-    memcpy(login, open.bytes, open.len);
+    assert_int_equal(open.method, method);
+    assert_true(open.len <= *len && open.deadline_ms > 0);
+    memcpy(first, open.bytes, open.len);
+    *len = open.len;
     return fd;
+}
+
+int
+session_rig_pool_take(char login[512])
+{
+    size_t len = 511;
+
+    memset(login, 0, 512);
+    return session_rig_pool_open(2, login, &len);
+}
+
+void
+session_rig_pool_result(int fd, const struct conversation_result *result)
+{
+    uint8_t packet[4096];
+    size_t len = conversation_result_encode(result, packet, sizeof packet);
+
+    assert_true(len > 0);
+    assert_int_equal(conversation_send(fd, packet, len), 0);
 }
 
 void
@@ -273,14 +304,27 @@ session_rig_pool_answer(int fd, enum auth_outcome outcome, const char *user, con
 {
     struct conversation_result result = { .outcome = outcome, .user = user, .reason = reason,
         .mechanism = "", .enctype = "", .account = "" };
-    uint8_t packet[4096];
-    size_t len = conversation_result_encode(&result, packet, sizeof packet);
 
-    assert_true(len > 0);
-    assert_int_equal(conversation_send(fd, packet, len), 0);
+    session_rig_pool_result(fd, &result);
 }
 
 /* ---- beginning and end ---- */
+
+static void
+find_faces(uint32_t i, const char *name)
+{
+    char error[256];
+    const struct auth_protect_module *protect;
+
+    rig.host.modules[i] = auth_wire_find(name, "/nonexistent", error, sizeof error);
+    assert_non_null(rig.host.modules[i]);
+    if (!rig.host.modules[i]->protects)
+        return;
+    protect = auth_protect_find(name, "/nonexistent", error, sizeof error);
+    assert_non_null(protect);
+    assert_int_equal(protect->start(error, sizeof error), 0);
+    rig.host.protect[i] = protect;
+}
 
 static void
 make_link(void)
@@ -295,12 +339,13 @@ make_link(void)
         const char *name =
             image_string(rig.config.image, image_module(rig.config.image, i)->name);
 
-        rig.host.modules[i] = auth_wire_find(name, "/nonexistent", error, sizeof error);
-        assert_non_null(rig.host.modules[i]);
-        if (strcmp(name, "userpass") == 0)
+        find_faces(i, name);
+        if (rig.host.modules[i]->needs_pool)
             assert_int_equal(authlink_set_queue(&rig.link, i, fd_take(&pair[0])), 0);
     }
     rig.pool = pair[1];
+    fd_close(&pair[0]);
+    assert_int_equal(session_terms_make(&rig.host, error, sizeof error), 0);
 }
 
 static void
@@ -358,14 +403,25 @@ make_host(void)
     }
 }
 
+void
+session_rig_begin(const char *config)
+{
+    memset(&rig, 0, sizeof rig);
+    rig.next_id = 100;
+    rig.descriptors = fd_count_open();
+    rig_good(&rig.config, config);
+    make_host();
+    make_link();
+    make_audit();
+    make_resolver();
+    rig.listener = loopback(SOCK_STREAM, &rig.port);
+}
+
 static void
 begin(const char *timeouts)
 {
     static char text[2048];
 
-    memset(&rig, 0, sizeof rig);
-    rig.next_id = 100;
-    rig.descriptors = fd_count_open();
     assert_true(snprintf(text, sizeof text,
                     "methods = { \"none\", \"userpass\" }\n"
                     "listen \"127.0.0.1:1080\" { methods = { \"none\" } }\n"
@@ -375,12 +431,7 @@ begin(const char *timeouts)
                     "rule \"here\" { action = \"allow\" destination = { \"127.0.0.1/32\" } }\n"
                     "rule \"names\" { action = \"allow\" destination = { \"*.test\" } }\n",
                     timeouts) < (int)sizeof text);
-    rig_good(&rig.config, text);
-    make_host();
-    make_link();
-    make_audit();
-    make_resolver();
-    rig.listener = loopback(SOCK_STREAM, &rig.port);
+    session_rig_begin(text);
 }
 
 int
@@ -431,6 +482,7 @@ session_rig_teardown(void **state)
     ring_reader_close(&rig.reader);
     ring_writer_close(&rig.host.ring);
     table_close(&rig.host.table);
+    session_terms_free(&rig.host);
     loop_free(&rig.host.loop);
     secret_free(rig.host.secret_scratch, SESSION_SETUP_READ);
     free(rig.host.scratch);

@@ -21,7 +21,7 @@ struct session_rig {
     struct session_host host;
     struct ring_reader *reader;
     int ring_data, ring_index;
-    int pool;     /* the pool's end of the queue of userpass */
+    int pool;     /* the pool's end of the queue of the method that has one */
     int listener; /* a destination */
     uint16_t port;
     int name_server; /* never answers */
@@ -46,6 +46,12 @@ struct session_closing {
     char user[256];
     char claimed[256];
     char rule[64];
+    char mechanism[64];
+    char enctype[64];
+    char protection[64];
+    char account[64]; /* of auth.success */
+    unsigned logins;  /* auth.success records */
+    uint64_t wire_up, wire_down; /* UINT64_MAX: none */
     uint64_t reply; /* UINT64_MAX: none */
     uint64_t bytes_up, bytes_down;
 };
@@ -57,8 +63,10 @@ extern struct session_rig rig;
 int session_rig_setup(void **state);
 int session_rig_setup_short(void **state); /* every timeout 1 s */
 int session_rig_teardown(void **state);
+/* For a setup of a test's own: this configuration, with one method that has a pool at most. */
+void session_rig_begin(const char *config);
 
-/* A client of listener 0 (none) or 1 (userpass). Returns its non-blocking end. */
+/* A client of a listener; without a configuration of its own 0 (none) or 1 (userpass). Returns its non-blocking end. */
 int session_rig_client(uint16_t listener, uint64_t *id);
 
 /* Turns until the condition holds, with a body before each turn; fails the test after
@@ -86,6 +94,9 @@ void session_rig_reset(int *fd);
 
 /* The pool's side of one conversation; fills name and password of the login. */
 int session_rig_pool_take(char login[512]);
+/* The same for any method; room for len bytes of the first message, *len becomes what it has. */
+int session_rig_pool_open(uint8_t method, void *first, size_t *len);
+void session_rig_pool_result(int fd, const struct conversation_result *result);
 void session_rig_pool_answer(int fd, enum auth_outcome outcome, const char *user, const char *reason);
 
 #endif

@@ -30,8 +30,10 @@ test_gives_memory_back_when_drained(void **state)
     assert_non_null(b.data);
     buffer_consume(&b, 2);
     assert_memory_equal(buffer_head(&b), "llo", 3);
+    assert_ptr_equal(buffer_data(&b), buffer_head(&b));
     buffer_consume(&b, 3);
     assert_null(b.data);
+    assert_non_null(buffer_data(&b));
     assert_int_equal(b.size, 0);
     assert_int_equal(b.off, 0);
 }
