@@ -130,9 +130,16 @@ AUTH_GSSAPI_PROTECT = \
 	auth/gssapi/gssapi_protect_terms.c \
 	$(AUTH_GSSAPI_FRAME) $(AUTH_GSSAPI_BLOB) $(AUTH_GSSAPI_BOTH)
 
-# For the client, however the method is built.
-noinst_LTLIBRARIES += auth/libgssapi-protect.la
-auth_libgssapi_protect_la_SOURCES = $(AUTH_GSSAPI_PROTECT) auth/gssapi/gssapi_initiator.h
+# For the client, however the method is built. The initiator needs KRB5_LIBS as well.
+noinst_LTLIBRARIES += auth/libgssapi-protect.la auth/libauth-gssapi-initiator.la
+auth_libgssapi_protect_la_SOURCES = $(AUTH_GSSAPI_PROTECT)
+auth_libauth_gssapi_initiator_la_SOURCES = \
+	auth/gssapi/gssapi_initiator.c \
+	auth/gssapi/gssapi_initiator.h \
+	auth/gssapi/gssapi_enctype.c \
+	auth/gssapi/gssapi_enctype.h \
+	$(AUTH_GSSAPI_EXPORT) $(AUTH_GSSAPI_BLOB)
+auth_libauth_gssapi_initiator_la_CFLAGS = $(AM_CFLAGS) $(KRB5_CFLAGS)
 
 if AUTH_GSSAPI_BUILTIN
 auth_libauth_wire_la_SOURCES += $(AUTH_GSSAPI_WIRE)
