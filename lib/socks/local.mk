@@ -5,5 +5,6 @@ lib_socks_libsocks_la_SOURCES = \
 	lib/socks/socks.h \
 	lib/socks/socks5.c \
 	lib/socks/socks5.h \
+	lib/socks/socks5_client.c \
 	lib/socks/userpass.c \
 	lib/socks/userpass.h

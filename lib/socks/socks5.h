@@ -55,6 +55,45 @@ enum socks_result socks5_request_decode(const void *data, size_t len, struct soc
 size_t socks5_reply_encode(enum socks5_reply reply, const struct addr *bound,
     uint8_t out[SOCKS5_REPLY_MAX]);
 
+/*
+ * The client's side. VER NMETHODS METHODS with count methods, 0..255. Returns the length, 2 + count.
+ */
+size_t socks5_hello_encode(const uint8_t *methods, uint8_t count, uint8_t out[SOCKS5_HELLO_MAX]);
+
+/* VER METHOD. A wrong VER is SOCKS_BAD at the first byte. */
+struct socks5_choice {
+    uint8_t method; /* SOCKS_METHOD_REFUSED: none of those offered */
+    size_t used;
+    const char *error; /* with SOCKS_BAD: "version" */
+};
+enum socks_result socks5_choice_decode(const void *data, size_t len, struct socks5_choice *out);
+
+/* Where a request goes: the address, or the name when addr's family is ADDR_NONE. */
+struct socks5_target {
+    struct addr addr; /* its port is not looked at */
+    const char *name; /* 1..255 bytes; a borrow */
+    uint16_t port;
+};
+/* Returns the length, or 0 for a name of no bytes or of more than 255. */
+size_t socks5_request_encode(enum socks_command command, const struct socks5_target *target,
+    uint8_t out[SOCKS5_REQUEST_MAX]);
+
+/*
+ * VER REP RSV ATYP BND.ADDR BND.PORT. A wrong VER, an unknown ATYP and an empty name are SOCKS_BAD; REP
+ * may be any octet, RSV is not looked at.
+ */
+struct socks5_answer {
+    uint8_t reply; /* enum socks5_reply, or what the server has made up */
+    uint8_t atyp;
+    struct addr bound;   /* atyp IPv4 or IPv6, port included; else only the port is set */
+    uint8_t name_len;    /* atyp name: the raw octets */
+    uint8_t name[255];
+    size_t used;
+    const char *error; /* with SOCKS_BAD: the field */
+};
+#define SOCKS5_ANSWER_MAX SOCKS5_REQUEST_MAX /* bytes: a server may send a name */
+enum socks_result socks5_answer_decode(const void *data, size_t len, struct socks5_answer *out);
+
 /* A constant phrase per reply code: "succeeded", "not allowed by ruleset", ... */
 const char *socks5_reply_text(enum socks5_reply reply);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * User name and password (RFC 1929). Serves the userpass module's wire face. Bytes that are wrong
+ * User name and password (RFC 1929). Serves the userpass module's wire face and the client. Bytes that are wrong
  * are an answer; nothing here is fatal. Nothing is copied: the password stays in the caller's
  * secret buffer.
  */
@@ -35,4 +35,37 @@ userpass_status_encode(uint8_t status, uint8_t out[USERPASS_STATUS_SIZE])
     struct writer w = writer_init(out, USERPASS_STATUS_SIZE);
     writer_u8(&w, USERPASS_VERSION);
     writer_u8(&w, status);
+}
+
+size_t
+userpass_encode(const char *user, size_t user_len, const char *password, size_t password_len,
+    uint8_t out[USERPASS_MESSAGE_MAX])
+{
+    struct writer w = writer_init(out, USERPASS_MESSAGE_MAX);
+    if (user_len < 1 || user_len > 255 || password_len < 1 || password_len > 255) {
+        return 0;
+    }
+    writer_u8(&w, USERPASS_VERSION);
+    writer_u8(&w, (uint8_t)user_len);
+    writer_bytes(&w, user, user_len);
+    writer_u8(&w, (uint8_t)password_len);
+    writer_bytes(&w, password, password_len);
+    return writer_len(&w);
+}
+
+enum socks_result
+userpass_status_decode(const void *data, size_t len, struct userpass_status *out)
+{
+    struct cursor c = cursor_init(data, len);
+    const uint8_t version = cursor_u8(&c);
+    if (cursor_ok(&c) && version != USERPASS_VERSION) {
+        out->error = "version";
+        return SOCKS_BAD;
+    }
+    const struct userpass_status status = { .status = cursor_u8(&c), .used = USERPASS_STATUS_SIZE };
+    if (!cursor_ok(&c)) {
+        return SOCKS_MORE;
+    }
+    *out = status;
+    return SOCKS_DONE;
 }

@@ -30,4 +30,16 @@ enum socks_result userpass_decode(const void *data, size_t len, struct userpass_
 #define USERPASS_STATUS_SIZE 2
 void userpass_status_encode(uint8_t status, uint8_t out[USERPASS_STATUS_SIZE]);
 
+/* The client's side: its message, the caller's secret to zero. Returns the length, or 0 where a length
+   is not 1..255. */
+size_t userpass_encode(const char *user, size_t user_len, const char *password, size_t password_len,
+    uint8_t out[USERPASS_MESSAGE_MAX]);
+
+struct userpass_status {
+    uint8_t status; /* USERPASS_SUCCESS, or anything else: refused */
+    size_t used;
+    const char *error; /* with SOCKS_BAD: "version" */
+};
+enum socks_result userpass_status_decode(const void *data, size_t len, struct userpass_status *out);
+
 #endif

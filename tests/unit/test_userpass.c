@@ -137,6 +137,54 @@ test_status(void **state)
     assert_memory_equal(out, "\x01\x01", 2);
 }
 
+/* What the client writes is what the gateway reads. */
+static void
+test_encode(void **state)
+{
+    (void)state;
+    static const size_t lengths[] = { 1, 2, 128, 255 };
+    char text[256];
+    memset(text, 'x', sizeof(text));
+    for (size_t i = 0; i < SP_COUNT(lengths); i++) {
+        for (size_t j = 0; j < SP_COUNT(lengths); j++) {
+            uint8_t out[USERPASS_MESSAGE_MAX];
+            const size_t len = userpass_encode(text, lengths[i], text, lengths[j], out);
+            assert_int_equal(len, 3 + lengths[i] + lengths[j]);
+            message_check(out, len, lengths[i], lengths[j]);
+        }
+    }
+    uint8_t out[USERPASS_MESSAGE_MAX];
+    assert_int_equal(userpass_encode("bob", 3, "pw", 2, out), 8);
+    assert_memory_equal(out, "\x01\x03"
+                             "bob\x02pw", 8);
+    assert_int_equal(userpass_encode(text, 0, text, 1, out), 0);
+    assert_int_equal(userpass_encode(text, 1, text, 0, out), 0);
+    assert_int_equal(userpass_encode(text, 256, text, 1, out), 0);
+    assert_int_equal(userpass_encode(text, 1, text, 256, out), 0);
+}
+
+static void
+test_status_decode(void **state)
+{
+    (void)state;
+    for (unsigned value = 0; value < 65536; value++) {
+        const uint8_t bytes[] = { (uint8_t)(value >> 8), (uint8_t)value };
+        struct userpass_status status = { .used = 99 };
+        if (bytes[0] != USERPASS_VERSION) {
+            assert_int_equal(userpass_status_decode(bytes, 1, &status), SOCKS_BAD);
+            assert_int_equal(userpass_status_decode(bytes, 2, &status), SOCKS_BAD);
+            assert_string_equal(status.error, "version");
+            continue;
+        }
+        assert_int_equal(userpass_status_decode(bytes, 0, &status), SOCKS_MORE);
+        assert_int_equal(userpass_status_decode(bytes, 1, &status), SOCKS_MORE);
+        assert_int_equal(status.used, 99);
+        assert_int_equal(userpass_status_decode(bytes, 2, &status), SOCKS_DONE);
+        assert_int_equal(status.status, bytes[1]);
+        assert_int_equal(status.used, 2);
+    }
+}
+
 int
 main(void)
 {
@@ -146,6 +194,8 @@ main(void)
         cmocka_unit_test(test_version),
         cmocka_unit_test(test_garbage),
         cmocka_unit_test(test_status),
+        cmocka_unit_test(test_encode),
+        cmocka_unit_test(test_status_decode),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
