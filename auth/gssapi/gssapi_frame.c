@@ -16,16 +16,17 @@ frame_bad(struct gssapi_frame *out, const char *error)
 
 /* LEN and TOKEN: any length is a legal one. */
 static enum auth_frame
-frame_token(struct cursor *c, const void *data, struct gssapi_frame *out)
+frame_token(struct cursor *c, struct gssapi_frame *out)
 {
     const size_t len = cursor_u16_be(c);
 
+    if (cursor_ok(c))
+        out->used = GSSAPI_HEAD + len;
     cursor_skip(c, len);
     if (!cursor_ok(c))
         return AUTH_FRAME_MORE;
     out->token_at = GSSAPI_HEAD;
     out->token_len = len;
-    out->used = cursor_used(c, data);
     return AUTH_FRAME_READY;
 }
 
@@ -50,7 +51,7 @@ gssapi_frame(uint8_t mtyp, const void *data, size_t len, struct gssapi_frame *ou
         return frame_bad(out, "refused");
     if (type != mtyp)
         return frame_bad(out, "wrong-message-type");
-    return frame_token(&c, data, out);
+    return frame_token(&c, out);
 }
 
 void

@@ -23,7 +23,7 @@
 #define GSSAPI_MESSAGE_MAX (GSSAPI_HEAD + GSSAPI_TOKEN_MAX)
 
 struct gssapi_frame {
-    size_t used;  /* READY: octets of the whole message */
+    size_t used;  /* READY: octets of the whole message; MORE: the same where LEN has come, else 0 */
     size_t token_at; /* READY: where the token begins */
     size_t token_len;
     const char *error; /* BAD: "wrong-version", "wrong-message-type", "refused" (the peer sent 01 FF) */

@@ -111,8 +111,10 @@ gssapi_open(void *protect, uint8_t *data, size_t len, struct auth_opened *out)
         return open_bad(out, "nothing-agreed");
     const enum auth_frame result = gssapi_frame(GSSAPI_DATA, data, len, &f);
 
-    if (result == AUTH_FRAME_MORE)
+    if (result == AUTH_FRAME_MORE) {
+        out->used = f.used;
         return result;
+    }
     if (result == AUTH_FRAME_BAD)
         return open_bad(out, gssapi_peer_error(p, &f, data, len));
     if (f.token_len == 0)

@@ -117,6 +117,8 @@ int channel_protect(struct channel *channel, const struct auth_protect_module *f
     void **protect, const void *ahead, size_t len) SP_MUST_USE;
 /* What the layer protects with; NULL where there is none. */
 const void *channel_protection(const struct channel *channel);
+/* Bytes the layer has memory for: a message that came in part, one the kernel took in part. */
+size_t channel_held(const struct channel *channel);
 /* Takes the protecting layer off again and frees it, with what it holds: raw bytes from now on, to
    discard them; readable is set. What was not flushed is lost. Harmless without a layer. */
 void channel_unprotect(struct channel *channel);

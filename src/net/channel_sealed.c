@@ -371,3 +371,11 @@ channel_fault(const struct channel *channel)
 {
     return channel->sealed != NULL ? channel->sealed->fault : NULL;
 }
+
+size_t
+channel_held(const struct channel *channel)
+{
+    const struct channel_sealed *l = channel->sealed;
+
+    return l != NULL ? buffer_len(&l->held) + buffer_len(&l->out) : 0;
+}
