@@ -8,6 +8,14 @@ check_PROGRAMS += tests/unit/test_channel
 tests_unit_test_channel_SOURCES = tests/unit/test_channel.c tests/unit/unit.h
 tests_unit_test_channel_LDADD = $(UNIT_NET)
 
+UNIT_SEALED_RIG = tests/unit/sealed_rig.c tests/unit/sealed_rig.h tests/unit/protect_face.c \
+	tests/unit/protect_face.h tests/unit/unit.h
+
+check_PROGRAMS += tests/unit/test_channel_sealed
+tests_unit_test_channel_sealed_SOURCES = tests/unit/test_channel_sealed.c $(UNIT_SEALED_RIG)
+tests_unit_test_channel_sealed_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS)
+tests_unit_test_channel_sealed_LDADD = $(UNIT_NET) $(UNIT_GSSAPI)
+
 check_PROGRAMS += tests/unit/test_dial
 tests_unit_test_dial_SOURCES = tests/unit/test_dial.c $(UNIT_DIAL_TOOLS)
 tests_unit_test_dial_LDADD = $(UNIT_NET)
