@@ -4,6 +4,11 @@ check_PROGRAMS += tests/unit/test_relay
 tests_unit_test_relay_SOURCES = tests/unit/test_relay.c tests/unit/unit.h
 tests_unit_test_relay_LDADD = $(UNIT_SESSION)
 
+check_PROGRAMS += tests/unit/test_relay_sealed
+tests_unit_test_relay_sealed_SOURCES = tests/unit/test_relay_sealed.c $(UNIT_SEALED_RIG)
+tests_unit_test_relay_sealed_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS)
+tests_unit_test_relay_sealed_LDADD = $(UNIT_SESSION) $(UNIT_GSSAPI)
+
 check_PROGRAMS += tests/unit/test_session_reply
 tests_unit_test_session_reply_SOURCES = tests/unit/test_session_reply.c tests/unit/unit.h
 tests_unit_test_session_reply_LDADD = $(UNIT_SESSION)
