@@ -82,6 +82,28 @@ rig_setup(void **state)
     return 0;
 }
 
+int
+rig_setup_pool(void **state, const char *path)
+{
+    static const struct broker_kind row = { IPC_FILE_MODULE, IPC_AUTH, &file_rule_secret, NULL };
+
+    if (rig_setup(state) != 0)
+        return -1;
+    struct rig *r = *state;
+    struct brokered *f = &r->m.broker.files[0];
+
+    for (int i = 0; i < RIG_WORKERS; i++) {
+        r->places[1 + i].role = IPC_AUTH;
+        r->workers[i].peer.other = IPC_AUTH;
+        r->theirs[i].self = IPC_AUTH;
+    }
+    *f = (struct brokered) { .row = &row, .option = "keytab", .path = strdup(path),
+        .current = memfd_sealed("old", "old", 3), .candidate = -1, .generation = 1,
+        .current_generation = 1 };
+    r->m.broker.count = 1;
+    return f->path == NULL || f->current < 0 ? -1 : 0;
+}
+
 static void
 remove_worker(struct rig *r, int i)
 {
@@ -118,6 +140,7 @@ rig_teardown(void **state)
     fd_close(&r->m.ring_data);
     fd_close(&r->m.ring_index);
     sessions_free(&r->m.sessions);
+    broker_close(&r->m);
     loop_free(&r->m.loop);
     free(r);
     return 0;
@@ -211,4 +234,33 @@ rig_events(struct rig *r, enum event_id id)
         found += view.id == id;
     }
     return found;
+}
+
+void
+rig_assert_file(struct rig *r, int i, uint32_t generation)
+{
+    struct ipc_message m;
+    struct ipc_file file;
+
+    assert_true(rig_receive(r, i, &m));
+    assert_int_equal(m.type, IPC_FILE);
+    assert_int_equal(ipc_file_decode(&m, &file), 0);
+    assert_string_equal(file.option, "keytab");
+    assert_int_equal(file.generation, generation);
+    assert_false(rig_receive(r, i, &m));
+}
+
+void
+rig_answer_file(struct rig *r, int i, uint32_t generation, bool accepted)
+{
+    struct ipc_file_result result = {
+        .file = { .kind = IPC_FILE_MODULE, .generation = generation, .option = "keytab" },
+        .accepted = accepted,
+    };
+    uint8_t body[IPC_BODY_MAX];
+
+    if (!accepted)
+        assert_true(snprintf(result.error, sizeof result.error, "/etc/keytab: truncated") > 0);
+    rig_say(r, i, IPC_FILE_RESULT, body, ipc_file_result_encode(&result, body, sizeof body));
+    rig_turn(r);
 }

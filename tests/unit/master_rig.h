@@ -25,6 +25,14 @@ struct rig {
 int rig_setup(void **state);
 int rig_teardown(void **state);
 
+/* The same with the workers as a pool, whose one secret file, "keytab", is that of the path; "old" is
+   in force, as generation 1. */
+int rig_setup_pool(void **state, const char *path);
+/* Process i was handed the file of that generation, and nothing else. */
+void rig_assert_file(struct rig *r, int i, uint32_t generation);
+/* What it made of that. */
+void rig_answer_file(struct rig *r, int i, uint32_t generation, bool accepted);
+
 /* A connection that was just accepted. */
 struct session *rig_session(struct rig *r);
 /* What worker i was sent; the descriptors are closed. False: nothing. */
