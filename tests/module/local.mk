@@ -14,11 +14,19 @@ tests_module_testpriv_secret_la_CPPFLAGS = $(AM_CPPFLAGS) -DSP_AUTH_SHARED
 tests_module_testpriv_secret_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
 tests_module_testpriv_secret_la_LIBADD = lib/base/libbase.la
 
-# A method that protects messages, for the tests of the configuration alone: it has no other face.
+# A method that protects messages, for the tests of the configuration.
 check_LTLIBRARIES += tests/module/testseal-wire.la
 tests_module_testseal_wire_la_SOURCES = tests/module/testseal_wire.c
 tests_module_testseal_wire_la_CPPFLAGS = $(AM_CPPFLAGS) -DSP_AUTH_SHARED
 tests_module_testseal_wire_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
+# Its protect face for the tests of finding one, and that with an interface version that no program has.
+check_LTLIBRARIES += tests/module/testseal-protect.la tests/module/futureseal-protect.la
+tests_module_testseal_protect_la_SOURCES = tests/module/testseal_protect.c
+tests_module_testseal_protect_la_CPPFLAGS = $(AM_CPPFLAGS) -DSP_AUTH_SHARED
+tests_module_testseal_protect_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
+tests_module_futureseal_protect_la_SOURCES = tests/module/testseal_protect.c
+tests_module_futureseal_protect_la_CPPFLAGS = $(AM_CPPFLAGS) -DSP_AUTH_SHARED -DTESTSEAL_VERSION=99
+tests_module_futureseal_protect_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
 
 # testpriv with an interface version that no program has.
 check_LTLIBRARIES += tests/module/future-wire.la tests/module/future-secret.la

@@ -12,7 +12,8 @@ tests_unit_test_authlink_LDADD = $(UNIT_AUTHLINK)
 
 check_PROGRAMS += tests/unit/test_builtin
 tests_unit_test_builtin_SOURCES = tests/unit/test_builtin.c tests/unit/unit.h
-tests_unit_test_builtin_LDADD = $(UNIT_AUTH)
+tests_unit_test_builtin_LDADD = auth/libauth-protect.la lib/krb5msg/libkrb5msg.la $(UNIT_AUTH) \
+	$(AUTH_PROTECT_LIBS)
 
 # The parts of userpass are in the libraries only when it is built in; as a shared module its faces
 # are not tested here.
