@@ -292,7 +292,7 @@ session_rig_pool_take(char login[512])
 void
 session_rig_pool_result(int fd, const struct conversation_result *result)
 {
-    uint8_t packet[4096];
+    static uint8_t packet[CONVERSATION_MAX];
     size_t len = conversation_result_encode(result, packet, sizeof packet);
 
     assert_true(len > 0);

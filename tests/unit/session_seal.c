@@ -56,7 +56,7 @@ seal_answer(const struct conversation_result *result)
     int pool = session_rig_pool_open(1, token, &len);
 
     assert_int_equal(len, SEAL_TOKEN_SIZE - 4);
-    assert_memory_equal(token, SEAL_TOKEN + 4, len);
+    assert_memory_equal(token, &SEAL_TOKEN[4], len);
     session_rig_pool_result(pool, result);
     fd_close(&pool);
 }

@@ -6,9 +6,12 @@
 #include "tests/unit/session_seal.h"
 
 #include "lib/base/fd.h"
+#include "src/core/sandbox.h"
+#include "src/session/session_private.h"
 
 #include <errno.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define RULES \
@@ -135,6 +138,28 @@ whole_session(uint8_t level, bool conf, bool bytewise, const char *name)
     seal_end(&client);
 }
 
+/* What the cage forbids ends the process; the faces' libraries need nothing of it. In a child of its
+   own, with nothing but what a worker does before it. */
+static void
+test_in_the_cage(void **state)
+{
+    int status = -1;
+    pid_t child;
+
+    if (!sandbox_available())
+        skip();
+    child = fork();
+    if (child == 0) {
+        (void)setup(state);
+        assert_int_equal(sandbox_seccomp(SANDBOX_WORKER), 0);
+        whole_session(1, false, false, "integrity");
+        whole_session(2, true, false, "confidentiality");
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
 static void
 test_levels(void **state)
 {
@@ -242,6 +267,50 @@ test_split_request(void **state)
     (void)state;
     for (size_t cut = 0; cut <= 14; cut += 3)
         split_request(cut);
+}
+
+/* The answer to the level waits behind others the client has not read: nothing sealed overtakes it,
+   and it is not sealed itself. */
+static void
+test_client_reads_late(void **state)
+{
+    static uint8_t token[60000], got[60006];
+    uint8_t blob[GSSAPI_BLOB_MAX], first[64], byte;
+    struct conversation_result result = seal_success(blob);
+    const struct conversation_result more = { .outcome = AUTH_CONTINUE, .answer = token,
+        .answer_len = sizeof token, .user = "", .mechanism = "", .enctype = "", .account = "",
+        .reason = "" };
+    size_t len = sizeof first;
+    int small = 4096, pool;
+
+    (void)state;
+    seal_begin(&client, 0);
+    assert_int_equal(setsockopt(client.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small), 0);
+    assert_int_equal(setsockopt(rig.host.first->client.fd, SOL_SOCKET, SO_SNDBUF, &small,
+        sizeof small), 0);
+    seal_send(&client);
+    pool = session_rig_pool_open(1, first, &len);
+    session_rig_pool_result(pool, &more);
+    seal_bytes(&client, SEAL_TOKEN, SEAL_TOKEN_SIZE);
+    seal_level(&client, 2);
+    seal_request(&client, true, 1);
+    seal_send(&client);
+    RIG_UNTIL(recv(pool, &byte, 1, MSG_DONTWAIT) == 1);
+    session_rig_pool_result(pool, &result);
+    RIG_UNTIL(rig.host.first->phase == SESSION_PROTECT);
+    session_rig_turns(20);
+    assert_int_equal(rig.host.first->phase, SESSION_PROTECT);
+    seal_read(&client, got, 2 + 4 + sizeof token);
+    assert_memory_equal(got, "\x05\x01\x01\x01\xEA\x60", 6);
+    seal_read(&client, got, 4);
+    assert_memory_equal(got, "\x01\x01\x00\x00", 4);
+    seal_read_level(&client, 2);
+    seal_read_reply(&client, 0);
+    fd_close(&pool);
+    pool = session_rig_accept();
+    close_both(&pool);
+    assert_int_equal(expect(EVENT_SESSION_END, "closed", "").wire_down, client.received);
+    seal_end(&client);
 }
 
 /* ---- agreeing ends ---- */
@@ -561,11 +630,13 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_in_the_cage), /* first: nothing has been started yet */
         TEST(test_levels, setup),
         TEST(test_none_but_sealed, setup),
         TEST(test_none, setup),
         TEST(test_other_level_answered, setup_strict),
         TEST(test_split_request, setup),
+        TEST(test_client_reads_late, setup),
         TEST(test_refusals, setup),
         TEST(test_client_leaves_or_sleeps, setup_short),
         TEST(test_sealed_client_sleeps, setup_short),
