@@ -43,9 +43,10 @@ module_where(const struct module_view *v, const struct config_key *key)
 {
     const struct config_model *model = &v->compiler->model;
     if (v->listen != NULL) {
+        /* Of the first of its own keys; the module says itself which value it means. */
         const struct config_setting *own = config_listen_first(v->compiler, v->listen, v->module);
         return config_model_where(
-            model, own != NULL ? own->row : v->listen->row, v->listen, own != NULL ? own->key : NULL);
+            model, own != NULL ? own->row : v->listen->row, v->listen, NULL);
     }
     const struct config_setting *s =
         key != NULL ? config_model_setting(model, v->block, key->name) : NULL;

@@ -72,29 +72,6 @@ policy_method_useful(const struct image *image, const struct addr *client, uint8
     return false;
 }
 
-uint32_t
-policy_method_protection(const struct image *image, const struct image_listener *listener,
-    const struct image_module *module)
-{
-    static const struct {
-        const char *word;
-        uint32_t protection;
-    } words[] = { { "integrity", IMAGE_PROTECTION_INTEGRITY },
-        { "selective", IMAGE_PROTECTION_INTEGRITY },
-        { "confidentiality", IMAGE_PROTECTION_CONFIDENTIALITY } };
-    uint32_t most = IMAGE_PROTECTION_NONE;
-    const char *word;
-    for (unsigned i = 0;
-         (word = image_option(image, listener, module, "protection", i)) != NULL; i++) {
-        for (size_t w = 0; w < SP_COUNT(words); w++) {
-            if (strcmp(words[w].word, word) == 0 && words[w].protection > most) {
-                most = words[w].protection;
-            }
-        }
-    }
-    return most;
-}
-
 const char *
 policy_rule_title(const struct image *image, uint32_t rule)
 {

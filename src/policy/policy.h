@@ -63,13 +63,6 @@ bool policy_refuses_any(const struct image *image, const struct policy_query *qu
 bool policy_method_useful(const struct image *image, const struct addr *client, uint8_t method,
     uint32_t protection);
 
-/*
- * The most protection that may be agreed on a listener with a method, for policy_method_useful(): the
- * best word of its list `protection` in force there (IMAGE_PROTECTION_*), none where it has none.
- */
-uint32_t policy_method_protection(const struct image *image, const struct image_listener *listener,
-    const struct image_module *module);
-
 /* Title of rule index, "" for POLICY_NO_RULE. */
 const char *policy_rule_title(const struct image *image, uint32_t rule);
 

@@ -74,6 +74,12 @@ MISTAKES = {
                                  ["methods", "ident", "not available yet"]),
     "group not available yet": (SMALLEST + 'rule "x" { action = "allow" group = { "staff" } }\n', 4,
                                 ["x", "group", "not available yet"]),
+    "protection for nobody": ('methods = { "none" }\nlisten "127.0.0.1:0" {\n protection = { "integrity" }\n}\n', 3,
+                              ["127.0.0.1:0", "protection", "no method offered here"]),
+    "service for nobody": ('methods = { "none" }\nlisten "127.0.0.1:0" {\n service = { "rcmd" }\n}\n', 3,
+                           ["127.0.0.1:0", "service", "no method offered here"]),
+    "protection unknown": (SMALLEST + 'rule "x" { action = "allow" protection = "selective" }\n', 4,
+                           ["x", "protection", "none", "integrity", "confidentiality"]),
     "environment is not expanded": ('pid-file = "${HOME}"\n' + SMALLEST, 1, ["pid-file"]),
 }
 

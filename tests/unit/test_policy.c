@@ -374,39 +374,6 @@ test_method_useful_protection(void **state)
     assert_false(useful_with(refused, "10.0.0.1", 0x81, CONFIDENTIALITY));
 }
 
-/* The most a method may have on a listener: its list there; none for a method without. */
-static void
-test_method_protection(void **state)
-{
-    static const struct {
-        const char *listener;
-        const char *section;
-        uint32_t wanted;
-    } rows[] = {
-        { "", "", CONFIDENTIALITY },
-        { "", "protection = { \"integrity\", \"none\" }", INTEGRITY },
-        { "", "protection = { \"none\" }", IMAGE_PROTECTION_NONE },
-        { "protection = { \"none\" }", "", IMAGE_PROTECTION_NONE },
-        { "protection = { \"none\", \"confidentiality\" }", "protection = { \"none\" }",
-            CONFIDENTIALITY },
-    };
-    (void)state;
-    for (size_t i = 0; i < SP_COUNT(rows); i++) {
-        char text[512];
-        struct rig r;
-        snprintf(text, sizeof(text), "listen \"127.0.0.1:0\" { methods = { \"testseal\", "
-                 "\"userpass\", \"none\" } %s }\ntestseal { %s }\n", rows[i].listener,
-            rows[i].section);
-        rig_good(&r, text);
-        const struct image_listener *l = image_listener(r.image, 0);
-        assert_int_equal(
-            policy_method_protection(r.image, l, image_module(r.image, 0)), rows[i].wanted);
-        assert_int_equal(policy_method_protection(r.image, l, image_module(r.image, 1)), 0);
-        assert_int_equal(policy_method_protection(r.image, l, image_module(r.image, 2)), 0);
-        rig_free(&r);
-    }
-}
-
 static void
 test_title(void **state)
 {
@@ -435,7 +402,6 @@ main(void)
         cmocka_unit_test(test_protection),
         cmocka_unit_test(test_method_useful),
         cmocka_unit_test(test_method_useful_protection),
-        cmocka_unit_test(test_method_protection),
         cmocka_unit_test(test_title),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
