@@ -3,7 +3,7 @@
 # tests/fuzz/corpus/TARGET with whatever compiler there is; `make fuzz` builds the same with clang's
 # libFuzzer and searches for FUZZ_SECONDS each. What it finds is in tests/fuzz/found/TARGET of the build
 # tree; a file that shows something new goes into the corpus.
-FUZZ_TARGETS = name socks5 userpass conversation users krb5msg config_scan
+FUZZ_TARGETS = name socks5 userpass conversation users krb5msg gssapi_frame gssapi_protect config_scan
 FUZZ_SECONDS = 60
 FUZZ_CC = clang
 
@@ -45,12 +45,25 @@ tests_fuzz_replay_krb5msg_SOURCES = tests/fuzz/fuzz_krb5msg.c tests/fuzz/fuzz.h 
 tests_fuzz_replay_krb5msg_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS) -DREPLAY_TARGET='"krb5msg"'
 tests_fuzz_replay_krb5msg_LDADD = lib/krb5msg/libkrb5msg.la lib/base/libbase.la $(CRYPTO_LIBS)
 
+check_PROGRAMS += tests/fuzz/replay_gssapi_frame
+tests_fuzz_replay_gssapi_frame_SOURCES = tests/fuzz/fuzz_gssapi_frame.c tests/fuzz/fuzz.h \
+	tests/fuzz/replay_main.c
+tests_fuzz_replay_gssapi_frame_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_TARGET='"gssapi_frame"'
+tests_fuzz_replay_gssapi_frame_LDADD = auth/libgssapi-protect.la lib/base/libbase.la
+
+check_PROGRAMS += tests/fuzz/replay_gssapi_protect
+tests_fuzz_replay_gssapi_protect_SOURCES = tests/fuzz/fuzz_gssapi_protect.c tests/fuzz/fuzz.h \
+	tests/fuzz/replay_main.c
+tests_fuzz_replay_gssapi_protect_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_TARGET='"gssapi_protect"'
+tests_fuzz_replay_gssapi_protect_LDADD = auth/libgssapi-protect.la lib/krb5msg/libkrb5msg.la \
+	lib/base/libbase.la $(CRYPTO_LIBS)
+
 EXTRA_DIST += tests/fuzz/corpus
 
 # The decoders stand on little else than lib/, so it is compiled anew with libFuzzer's instrumentation.
 FUZZ_LIB = $(filter %.c,$(lib_base_libbase_la_SOURCES) $(lib_socks_libsocks_la_SOURCES) \
 	$(lib_krb5msg_libkrb5msg_la_SOURCES) \
-	$(AUTH_USERPASS_BOTH)) src/authlink/conversation.c $(FUZZ_CONFIG)
+	$(AUTH_USERPASS_BOTH) $(AUTH_GSSAPI_PROTECT)) src/authlink/conversation.c $(FUZZ_CONFIG)
 FUZZ_CONFIG = \
 	src/config/config_flat.c \
 	src/config/config_lex.c \

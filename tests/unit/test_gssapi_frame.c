@@ -29,7 +29,8 @@ test_every_split(void **state)
         const enum auth_frame result = frame(GSSAPI_LEVEL, message, n);
 
         assert_int_equal(result, n < 9 ? AUTH_FRAME_MORE : AUTH_FRAME_READY);
-        assert_int_equal(f.used, n < 9 ? 0 : 9);
+        /* How long it will be is known with LEN. */
+        assert_int_equal(f.used, n < 4 ? 0 : 9);
         assert_int_equal(f.token_len, n < 9 ? 0 : 5);
         assert_null(f.error);
     }
@@ -89,6 +90,7 @@ test_every_length(void **state)
         assert_int_equal(gssapi_frame(GSSAPI_DATA, message, GSSAPI_HEAD + len + 1, &f), AUTH_FRAME_READY);
         assert_int_equal(f.used, GSSAPI_HEAD + len);
         assert_int_equal(gssapi_frame(GSSAPI_DATA, message, GSSAPI_HEAD + len - 1, &f), AUTH_FRAME_MORE);
+        assert_int_equal(f.used, len == 0 ? 0 : GSSAPI_HEAD + len);
     }
     gssapi_frame_head(GSSAPI_DATA, 65535, message);
     assert_memory_equal(message, "\001\003\377\377", 4);
