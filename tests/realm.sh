@@ -106,7 +106,7 @@ kadmin_local() { # QUERY...: kadmin.local reports most failures by words alone
     for query; do
         said=$(kadmin.local -r "$realm" -p "test/admin@$realm" -q "$query" 2>&1) || true
         case $said in
-            *' while '* | *' does not exist.'*) die "kadmin.local: ${query%% *}: ${said#*$'\n'}" ;;
+            *' while '* | *' does not exist.'*) die "kadmin.local: ${query%% *}: $(grep -v ^Auth <<<"$said")" ;;
         esac
         printf '%s\n' "$said"
     done

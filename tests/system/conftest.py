@@ -9,6 +9,7 @@ import pytest
 
 import gateway as gw
 import servers
+from realm import Realm, using
 
 
 def pytest_configure(config):
@@ -96,3 +97,22 @@ def dns():
     from dns_server import DnsServer
     with DnsServer() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def realm(base):
+    """One realm and its KDC for all tests; what changes keys makes a principal of its own."""
+    with Realm(base / "realm") as made, using(made.config):
+        yield made
+
+
+@pytest.fixture(scope="session")
+def alice(realm):
+    return realm.ticket("alice")
+
+
+@pytest.fixture(scope="module")
+def gateway(start_shared, realm):
+    """A gateway that tests of a module only talk to: every level, users of the realm."""
+    return start_shared(realm=realm, events="all", gssapi='protection = { "confidentiality", '
+                        '"integrity", "selective", "none" }', rules=gw.REALM_USERS)

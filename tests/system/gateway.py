@@ -25,6 +25,7 @@ LISTENING = re.compile(rb"listening on (\S+?):(\d+)\s*$", re.M)
 BROKEN = re.compile(rb"panic:|Sanitizer|runtime error:")
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 ALLOW = 'rule "loopback" { action = "allow" destination = { "127.0.0.0/8", "::1/128" } }\n'
+REALM_USERS = ALLOW.replace("{ action", '{ user = { "*@SALLYPORT.TEST" } action')
 _uids = itertools.count(20000 + os.getpid() * 61 % 30000)
 
 
@@ -43,6 +44,11 @@ def user_line(name, password):
     done = subprocess.run(["htpasswd", "-nbB", "-C", "4", "x", password], check=True,
                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     return f"{name}:{done.stdout.decode().strip().split(':')[1]}\n"
+
+
+def listen_section(one):
+    address, keys = (one, "") if isinstance(one, str) else one
+    return f'listen "{address}" {{ {keys} }}\n'
 
 
 ALICE = None
@@ -86,10 +92,14 @@ class Gateway:
         self.stderr_path = self.folder / "stderr"
         self.config_path = self.folder / "sallyport.conf"
         self.users = self.folder / "users"
+        self.keytab = self.folder / "krb5.keytab"
         self.process = None
         self.stopped = False
         self.keys = keys
         self.write_users(keys.pop("users", None) or alice())
+        realm = keys.pop("realm", None)
+        if realm is not None:
+            self._kerberos(realm, keys)
         self.configure(config or self.config_text(**keys))
         self._own(self.folder)
         if start:
@@ -97,21 +107,41 @@ class Gateway:
 
     # --- configuration ---
 
+    def _kerberos(self, realm, keys):
+        """realm= makes a gateway of that realm: krb5_config= another KRB5_CONFIG, keytab= the bytes
+        of another keytab than that of the usual services (None: there is none)."""
+        config = keys.pop("krb5_config", realm.config)
+        keytab = keys.pop("keytab", realm.usual_keytab)
+        self.env = {"KRB5_CONFIG": config, **self.env}
+        if keytab is not None:
+            self.write_keytab(keytab)
+        keys.setdefault("methods", ("gssapi",))
+
     def config_text(self, *, methods=("none",), listen=("127.0.0.1:0",), rules=ALLOW, workers=2,
                     target=None, format="keyvalue", events="session", timeouts="stop = 2",
-                    userpass="processes = 1", extra=""):
+                    userpass="processes = 1", gssapi="", extra=""):
+        """listen: addresses, or (address, keys of the section)."""
         if isinstance(rules, (list, tuple)):
             rules = "".join(rules)
         target = target or f"file:{self.log}"
         return "".join([
             f"workers = {workers}\n" if workers is not None else "",
             f"methods = {{ {quoted(methods)} }}\n",
-            "".join(f'listen "{address}" {{ }}\n' for address in listen),
+            "".join(listen_section(one) for one in listen),
+            self._gssapi_section(gssapi) if "gssapi" in methods else "",
             f'userpass {{ file = "{self.users}" {userpass} }}\n' if "userpass" in methods else "",
             f"timeouts {{ {timeouts} }}\n",
             f'log {{ target = "{target}" format = "{format}" events = "{events}" }}\n',
             f'control {{ socket = "" }}\n',
             extra, "\n", rules])
+
+    def _gssapi_section(self, more):
+        """What more does not say is as usual."""
+        usual = {"keytab": f'"{self.keytab}"', "replay-cache": f'"{self.folder}/rcache"',
+                 "processes": "2"}
+        usual = "".join(f"    {key} = {value}\n" for key, value in usual.items()
+                        if not re.search(rf"\b{key}\s*=", more))
+        return f"gssapi {{\n{usual}    {more}\n}}\n"
 
     def configure(self, text):
         self.config_path.write_text(text, encoding="latin-1")
@@ -124,6 +154,13 @@ class Gateway:
         new.chmod(0o600)
         self._own(new)
         new.rename(self.users)
+
+    def write_keytab(self, data, mode=0o600):
+        new = self.folder / "keytab.new"
+        new.write_bytes(data)
+        new.chmod(mode)
+        self._own(new)
+        new.rename(self.keytab)
 
     def _own(self, path):
         if self.uid is not None:

@@ -2,7 +2,8 @@
 # System tests (pytest against the real programs), run by `./bootstrap check`, not by `make check`.
 # SALLYPORT_BUILD names the build folder whose programs are tested (absolute; absent: build/ at the
 # top). Cases marked pytest.mark.sanitizers run once more against the build with sanitizers. The npm
-# client is in build/npm/node_modules/socks when npm could get it.
+# client is in build/npm/node_modules/socks when npm could get it. SALLYPORT_BULK is how much
+# test_gss_bulk.py sends through each sealed session, each way (32m; 1g before a release).
 #
 # The module of a private method that they load is in tests/module. Files are named one by one: of a
 # folder, a release would also carry what was built in it.
@@ -11,7 +12,9 @@ EXTRA_DIST += \
 	tests/system/conftest.py \
 	tests/system/dns_server.py \
 	tests/system/gateway.py \
+	tests/system/gssapi_client.py \
 	tests/system/many.py \
+	tests/system/realm.py \
 	tests/system/records.py \
 	tests/system/rsyslog.py \
 	tests/system/servers.py \
@@ -22,6 +25,15 @@ EXTRA_DIST += \
 	tests/system/test_config.py \
 	tests/system/test_descriptors.py \
 	tests/system/test_faults.py \
+	tests/system/test_gss_bulk.py \
+	tests/system/test_gss_clients.py \
+	tests/system/test_gss_identity.py \
+	tests/system/test_gss_keytab.py \
+	tests/system/test_gss_levels.py \
+	tests/system/test_gss_login.py \
+	tests/system/test_gss_messages.py \
+	tests/system/test_gss_process.py \
+	tests/system/test_gss_tickets.py \
 	tests/system/test_leaks.py \
 	tests/system/test_logger_rsyslog.py \
 	tests/system/test_many.py \

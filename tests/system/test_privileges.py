@@ -83,7 +83,7 @@ def test_not_dumpable(gateway):
         assert core.split()[4] == "0", role
 
 
-LIBRARIES = {"worker": ["libconfuse", "libkrb5", "libgssapi", "libcrypt.so", "libcrypto"],
+LIBRARIES = {"worker": ["libconfuse", "libkrb5", "libgssapi", "libcrypt.so"],
              "logger": ["libconfuse", "libkrb5", "libgssapi", "libcrypt.so", "libcrypto", "libcares"],
              "auth": ["libconfuse", "libcares"]}
 

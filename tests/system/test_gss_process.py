@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: ISC
+"""Which process has what while Kerberos sessions run: libraries it maps, files it holds, keys it
+keeps."""
+import pathlib
+import pwd
+import re
+import subprocess
+
+import pytest
+
+import gateway as gw
+from gssapi_client import GssClient, INTEGRITY
+from realm import keys_of
+
+KERBEROS = re.compile(r"/lib(gssapi|krb5|k5crypto)[^/]*\.so")
+OPENSSL = re.compile(r"/lib(ssl|crypto)[^/]*\.so")
+
+
+def mapped(pid):
+    return {line.split(None, 5)[5] for line in gw.read_proc(pid, "maps").decode().splitlines()
+            if line.count("/")}
+
+
+def libraries(pid, pattern):
+    return {path for path in mapped(pid) if pattern.search(path)}
+
+
+def lines_of(pid):
+    return len(gw.read_proc(pid, "maps").splitlines())
+
+
+@pytest.fixture
+def busy(start, realm, alice, echo):
+    """A gateway with sessions under way."""
+    gateway = start(realm=realm)
+    clients = [GssClient(gateway, alice).connect(echo.address, 1 + i % 2).echo() for i in range(8)]
+    yield gateway
+    for client in clients:
+        client.echo().close()
+
+
+def test_what_each_process_maps(busy):
+    assert len(busy.children("worker")) == 2 and len(busy.children("auth")) == 2
+    for pid in busy.children("worker"):
+        assert lines_of(pid) > 10 and not libraries(pid, KERBEROS)
+        assert libraries(pid, OPENSSL), "it seals with libcrypto"
+    for pid in busy.children("auth"):
+        assert libraries(pid, KERBEROS)
+    for pid in [busy.pid, *busy.children("logger")]:
+        assert lines_of(pid) > 10
+        assert not libraries(pid, KERBEROS) and not libraries(pid, OPENSSL)
+
+
+@pytest.mark.skipif(not gw.ROOT, reason="needs root: descriptors of other users' processes")
+def test_a_worker_has_no_file_open(busy):
+    for pid in busy.children("worker"):
+        for what in gw.descriptors(pid).values():
+            known = what.startswith(("socket:", "anon_inode:", "pipe:", "/memfd:"))
+            assert known or what in ("/dev/null",) or what == str(busy.stderr_path), what
+
+
+@pytest.mark.skipif(not gw.ROOT, reason="needs root: descriptors of other users' processes")
+def test_an_auth_process_has_no_socket_of_a_client(busy):
+    """Its sockets are those of its siblings: none is of TCP."""
+    inodes = set()
+    for name in ("tcp", "tcp6", "udp", "udp6"):
+        rows = gw.read_proc(busy.pid, f"net/{name}").decode().splitlines()[1:]
+        inodes |= {row.split()[9] for row in rows}
+    for pid in busy.children("auth"):
+        for what in gw.descriptors(pid).values():
+            assert not what.startswith("socket:") or what[8:-1] not in inodes, what
+
+
+def contents(pid):
+    """What the process may write in its memory."""
+    found = []
+    with open(f"/proc/{pid}/mem", "rb", buffering=0) as mem:
+        for line in gw.read_proc(pid, "maps").decode().splitlines():
+            span, rights = line.split()[:2]
+            if not rights.startswith("rw") or "[v" in line:
+                continue
+            low, high = (int(end, 16) for end in span.split("-"))
+            try:
+                mem.seek(low)
+                found.append(mem.read(high - low))
+            except (OSError, ValueError):
+                continue
+    return b"".join(found)
+
+
+@pytest.mark.skipif(not gw.ROOT, reason="needs root: memory of other processes")
+def test_no_worker_has_a_key_of_the_keytab(busy, realm):
+    keys = {key.key for key in keys_of(realm.usual_keytab)}
+    auth = b"".join(contents(pid) for pid in busy.children("auth"))
+    assert len(auth) > 100_000
+    for pid in busy.children("worker"):
+        memory = contents(pid)
+        assert len(memory) > 100_000
+        assert not any(key in memory for key in keys)
+
+
+@pytest.mark.skipif(not gw.ROOT, reason="needs root: the gateway's three users")
+def test_as_root_with_its_three_users(start, realm, alice, echo):
+    """The keytab is root's alone, the replay cache auth-user's; a worker's chroot is empty."""
+    users = 'user = "games"\nauth-user = "nobody"\nlog-user = "daemon"\n'
+    gateway = start(realm=realm, as_root=True, extra=users)
+    assert gateway.keytab.stat().st_uid == 0
+    with GssClient(gateway, alice) as client:
+        client.connect(echo.address, INTEGRITY).echo()
+        for role, name in (("worker", "games"), ("auth", "nobody"), ("logger", "daemon")):
+            for pid in gateway.children(role):
+                uid = str(pwd.getpwnam(name).pw_uid)
+                assert gw.status_of(pid)["Uid"].split() == [uid] * 4
+    assert gateway.closing(client)["user"] == "alice@SALLYPORT.TEST"
+    assert (gateway.folder / "rcache").stat().st_uid == pwd.getpwnam("nobody").pw_uid
+
+
+def test_the_programs_themselves():
+    """Whatever is linked, not only what is mapped at the moment."""
+    def needed(name):
+        program = gw.BUILD / name
+        real = pathlib.Path(gw.BUILD / ".libs" / name)
+        done = subprocess.run(["readelf", "-d", real if real.exists() else program],
+                              capture_output=True, text=True, check=True)
+        return re.findall(r"NEEDED.*\[(.+)\]", done.stdout)
+    for name in ("sallyportd", "sallyport-worker", "sallyport-logger"):
+        assert not [n for n in needed(name) if re.match("lib(gssapi|krb5)", n)], name
+    assert not [n for n in needed("sallyportd") if re.match("lib(crypto|ssl)", n)]
