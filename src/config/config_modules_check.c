@@ -4,6 +4,7 @@
  * something in place of them. Serves config_compile.c; all it finds wrong is a complaint, at the
  * section or at the listener.
  */
+#include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -91,7 +92,11 @@ module_map(const struct module_view *v, struct module_file *f)
     struct stat st = { .st_size = 0 };
     int fd = source->open(f->path, source->ctx);
     f->data = "";
-    bool read = fd >= 0 && fstat(fd, &st) == 0 && st.st_size <= MODULE_FILE_MAX;
+    bool read = fd >= 0 && fstat(fd, &st) == 0;
+    if (read && st.st_size > MODULE_FILE_MAX) {
+        errno = EFBIG;
+        read = false;
+    }
     f->len = (size_t)st.st_size;
     if (read && f->len > 0) {
         f->data = mmap(NULL, f->len, PROT_READ, MAP_PRIVATE, fd, 0);
