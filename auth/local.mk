@@ -107,6 +107,7 @@ AUTH_GSSAPI_SECRET = \
 	auth/gssapi/gssapi_credential.h \
 	auth/gssapi/gssapi_identity.c \
 	auth/gssapi/gssapi_identity.h \
+	auth/gssapi/gssapi_keytab_usable.c \
 	auth/gssapi/gssapi_secret.c \
 	auth/gssapi/gssapi_token.c \
 	auth/gssapi/gssapi_token.h \

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * libkrb5 takes names, not descriptors: the broker's sealed copy of the keytab is /proc/self/fd/N of
- * a descriptor that lives as long as the credential. Mechanisms are listed, or a client would reach
+ * libkrb5 takes names, not descriptors: a sealed copy of the keytab is /proc/self/fd/N of a
+ * descriptor that lives as long as the credential. Mechanisms are listed, or a client would reach
  * SPNEGO before it is anybody. Serves the pool; every error is a text.
  */
 #include "auth/gssapi/gssapi_credential.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <gssapi/gssapi_ext.h>
 #include <gssapi/gssapi_krb5.h>
 #include <limits.h>
@@ -16,6 +15,7 @@
 #include <unistd.h>
 
 #include "auth/gssapi/gssapi_enctype.h"
+#include "auth/gssapi/gssapi_keytab.h"
 #include "auth/gssapi/gssapi_options.h"
 #include "auth/gssapi/gssapi_status.h"
 #include "lib/base/fd.h"
@@ -110,11 +110,13 @@ credential_restrict(gss_cred_id_t cred, const struct auth_config *config, char *
 }
 
 int
-gssapi_credential_open(struct gssapi_credential *out, int fd, const struct auth_config *config,
-    char *error, size_t size)
+gssapi_credential_open(struct gssapi_credential *out, const void *keytab, size_t len,
+    const struct auth_config *config, char *error, size_t size)
 {
-    *out = (struct gssapi_credential) { .cred = GSS_C_NO_CREDENTIAL, .fd = -1 };
-    out->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    *out = (struct gssapi_credential) {
+        .cred = GSS_C_NO_CREDENTIAL,
+        .fd = gssapi_keytab_usable(keytab, len),
+    };
     if (out->fd < 0) {
         (void)snprintf(error, size, "keytab: %s", strerror(errno));
         return -1;

@@ -11,13 +11,13 @@
 
 struct gssapi_credential {
     gss_cred_id_t cred;
-    int fd; /* of the keytab; libkrb5 opens it anew, by name, for each token */
+    int fd; /* of its keytab; libkrb5 opens it anew, by name, for each token */
 };
 
-/* A credential for any key of the keytab behind fd (a borrow: it is duplicated), with the section's
-   mechanisms and replay cache, and the enctypes of lib/krb5msg alone. 0, or -1 with error filled. */
-int gssapi_credential_open(struct gssapi_credential *out, int fd, const struct auth_config *config,
-    char *error, size_t size) SP_MUST_USE;
+/* A credential for any usable key of the keytab, with the section's mechanisms and replay cache, and
+   the enctypes of lib/krb5msg alone. 0, or -1 with error filled. */
+int gssapi_credential_open(struct gssapi_credential *out, const void *keytab, size_t len,
+    const struct auth_config *config, char *error, size_t size) SP_MUST_USE;
 void gssapi_credential_close(struct gssapi_credential *credential);
 
 #endif

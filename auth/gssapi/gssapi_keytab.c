@@ -13,6 +13,7 @@
 
 #define FORMAT_OLD 0x0501
 #define FORMAT 0x0502
+#define SIZE 4 /* octets before an entry */
 #define NAME_TYPE_AND_TIME 8
 
 static int
@@ -78,7 +79,7 @@ entry_read(struct gssapi_keytab *k, const uint8_t *data, size_t len,
     if (!cursor_ok(&c))
         return keytab_fail(k, "an entry is shorter than what it says to hold");
     version_read(&c, out);
-    return 1;
+    return 0;
 }
 
 int
@@ -96,8 +97,12 @@ gssapi_keytab_next(struct gssapi_keytab *keytab, struct gssapi_keytab_entry *out
             return keytab_fail(keytab, "the file ends inside an entry");
         if (size == 0)
             return 0;
-        if (size > 0)
-            return entry_read(keytab, data, len, out);
+        if (size > 0 && entry_read(keytab, data, len, out) < 0)
+            return -1;
+        if (size > 0) {
+            out->raw = (struct gssapi_text) { data - SIZE, len + SIZE };
+            return 1;
+        }
     }
     return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Reading a keytab of MIT's format 0502: entry after entry, holes left out. Pure, borrows into the
- * bytes given; keys are never looked at, only measured. Serves the check of the configuration and
+ * Reading a keytab of MIT's format 0502: entry after entry, holes left out. Borrows into the
+ * bytes given; keys are never looked at, only measured and copied. Serves the check of the configuration and
  * the pool before it hands the file to libkrb5.
  */
 #ifndef SP_AUTH_GSSAPI_KEYTAB_H
@@ -28,6 +28,7 @@ struct gssapi_keytab_entry {
     uint32_t kvno;
     int32_t enctype;
     size_t key_len;
+    struct gssapi_text raw; /* all of it, its size in front */
 };
 
 struct gssapi_keytab {
@@ -41,6 +42,10 @@ struct gssapi_keytab {
 int gssapi_keytab_begin(struct gssapi_keytab *keytab, const void *data, size_t len) SP_MUST_USE;
 /* 1 with the next entry, 0 at the end, -1 with keytab->error and keytab->at. */
 int gssapi_keytab_next(struct gssapi_keytab *keytab, struct gssapi_keytab_entry *out) SP_MUST_USE;
+
+/* A sealed memfd (lib/base/fd.h) with those entries alone that are usable: a ticket under another key,
+   weaker than any session may be, finds none. -1 with errno. */
+int gssapi_keytab_usable(const void *data, size_t len) SP_MUST_USE;
 
 /* "rcmd/host@REALM", cut where it does not fit; what is not printable becomes '?'. */
 void gssapi_keytab_principal(const struct gssapi_keytab_entry *entry, char *out, size_t size);

@@ -55,11 +55,10 @@ module_open(struct gssapi *g, const struct auth_config *config, const struct aut
     char *error, size_t size)
 {
     const char *where = config->value(config->ctx, GSSAPI_KEYTAB_OPTION, 0);
-    const int fd = files->descriptor(files->ctx, GSSAPI_KEYTAB_OPTION);
     size_t len = 0;
     const void *data = files->content(files->ctx, GSSAPI_KEYTAB_OPTION, &len);
 
-    if (fd < 0 || data == NULL) {
+    if (data == NULL) {
         (void)snprintf(error, size, "the keytab did not arrive");
         return -1;
     }
@@ -70,7 +69,7 @@ module_open(struct gssapi *g, const struct auth_config *config, const struct aut
     g->spnego = gssapi_option_lists(config, GSSAPI_MECHANISMS_OPTION, "spnego");
     if (gssapi_identities_open(&g->identities, error, size) != 0)
         return -1;
-    return gssapi_credential_open(&g->credential, fd, config, error, size);
+    return gssapi_credential_open(&g->credential, data, len, config, error, size);
 }
 
 static void *
@@ -117,7 +116,8 @@ answer_take(const gss_buffer_desc *token, struct auth_out *answer)
     return NULL;
 }
 
-/* GSS_S_COMPLETE and nothing else is success. Delegated credentials are not asked for: so libgssapi
+/* GSS_S_COMPLETE and nothing else is success. Kerberos by itself takes one token: where libgssapi wants
+   to go on, the token was none of those that begin a context, or DCE's. Delegated credentials are not asked for: so libgssapi
    drops them. */
 static const char *
 token_accept(const struct gssapi *g, struct login *l, const struct auth_opening *opening,
@@ -136,10 +136,10 @@ token_accept(const struct gssapi *g, struct login *l, const struct auth_opening 
         &flags, NULL, NULL);
     const char *reason = NULL;
 
-    if (major != GSS_S_COMPLETE && major != GSS_S_CONTINUE_NEEDED)
-        reason = gssapi_status_reason(major, minor);
-    else if ((flags & GSS_C_DCE_STYLE) != 0)
+    if ((flags & GSS_C_DCE_STYLE) != 0)
         reason = "dce-style";
+    else if (major != GSS_S_COMPLETE && (major != GSS_S_CONTINUE_NEEDED || !l->spnego))
+        reason = gssapi_status_reason(major, minor);
     else
         reason = answer_take(&answer, &out->answer);
     (void)gss_release_buffer(&ignored, &answer);

@@ -22,6 +22,7 @@
 
 #include <gssapi/gssapi_ext.h>
 #include <gssapi/gssapi_krb5.h>
+#include <krb5/krb5.h>
 
 #define REALM "SALLYPORT.TEST"
 #define REALM_ENCTYPES                                                                             \
@@ -30,7 +31,7 @@
 #define REALM_START_MS 5000
 #define REALM_TRIES 5 /* ports, should somebody take ours before the KDC does */
 
-static bool
+bool
 realm_path(const struct realm *r, const char *name, char *out, size_t size)
 {
     const int n = snprintf(out, size, "%s/%s", r->folder, name);
@@ -88,8 +89,12 @@ realm_configure(const struct realm *r, int port)
     int n = snprintf(text, sizeof(text),
         "[libdefaults]\n default_realm = " REALM "\n dns_lookup_kdc = false\n"
         " dns_lookup_realm = false\n dns_canonicalize_hostname = false\n rdns = false\n"
-        " udp_preference_limit = 1\n permitted_enctypes = " REALM_ENCTYPES "\n"
-        "[realms]\n " REALM " = {\n  kdc = 127.0.0.1:%d\n }\n",
+        " udp_preference_limit = 1\n forwardable = true\n"
+        /* one more, for acceptors to refuse */
+        " permitted_enctypes = " REALM_ENCTYPES " camellia256-cts-cmac\n"
+        "[realms]\n " REALM " = {\n  kdc = 127.0.0.1:%d\n"
+        /* warden is root here; other principals of one component have their own name */
+        "  auth_to_local = RULE:[1:$1](^warden$)s/.*/root/\n  auth_to_local = DEFAULT\n }\n",
         port);
     if (n < 0 || (size_t)n >= sizeof(text) || !realm_write(r, "krb5.conf", text)) {
         return false;
@@ -184,6 +189,13 @@ realm_database(const struct realm *r)
            realm_run(r, "krb5-admin-server", gateway) && realm_run(r, "krb5-admin-server", keytab);
 }
 
+bool
+realm_admin(const struct realm *r, const char *query)
+{
+    char *const argv[] = { ARG("kadmin.local"), ARG("-q"), ARG(query), NULL };
+    return realm_run(r, "krb5-admin-server", argv);
+}
+
 static bool
 realm_connects(int port)
 {
@@ -224,7 +236,7 @@ realm_listens(struct realm *r, int port, int *status)
     return false;
 }
 
-static void
+void
 realm_end_kdc(struct realm *r)
 {
     if (r->kdc > 0) {
@@ -295,6 +307,39 @@ realm_credentials(struct realm *r)
     ok = realm_ok("the gateway's keytab", major, minor) && ok;
     (void)gss_release_name(&minor, &alice);
     return ok;
+}
+
+bool
+realm_login(const char *principal, const char *ccache)
+{
+    krb5_context context = NULL;
+    krb5_principal client = NULL;
+    krb5_ccache cache = NULL;
+    krb5_creds creds = { 0 };
+    krb5_error_code code = krb5_init_context(&context);
+    if (code == 0) {
+        code = krb5_parse_name(context, principal, &client);
+    }
+    if (code == 0) {
+        code = krb5_get_init_creds_password(
+            context, &creds, client, principal, NULL, NULL, 0, NULL, NULL);
+    }
+    if (code == 0 && (code = krb5_cc_resolve(context, ccache, &cache)) == 0 &&
+        (code = krb5_cc_initialize(context, cache, client)) == 0) {
+        code = krb5_cc_store_cred(context, cache, &creds);
+    }
+    if (code != 0) {
+        const char *text = krb5_get_error_message(context, code);
+        (void)fprintf(stderr, "a ticket for %s: %s\n", principal, text);
+        krb5_free_error_message(context, text);
+    }
+    krb5_free_cred_contents(context, &creds);
+    krb5_free_principal(context, client);
+    if (cache != NULL) {
+        (void)krb5_cc_close(context, cache);
+    }
+    krb5_free_context(context);
+    return code == 0;
 }
 
 bool

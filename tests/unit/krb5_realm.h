@@ -9,6 +9,7 @@
 #define SP_TESTS_UNIT_KRB5_REALM_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -27,6 +28,17 @@ struct realm {
 /* False after having said on standard error what is missing. Sets KRB5_CONFIG and its like. */
 bool realm_start(struct realm *r);
 void realm_stop(struct realm *r);
+
+/* More of a realm. Each is false after having said on standard error what failed. */
+
+/* One query of kadmin.local: "addprinc -randkey socks/gateway". */
+bool realm_admin(const struct realm *r, const char *query);
+/* The path of a file in the realm's folder. */
+bool realm_path(const struct realm *r, const char *name, char *out, size_t size);
+/* A ticket of principal (its password is its name) in the credential cache, by its type and name. */
+bool realm_login(const char *principal, const char *ccache);
+/* As if the KDC were down. */
+void realm_end_kdc(struct realm *r);
 
 /* The two ends of a context with this enctype; without mutual there is no acceptor subkey. */
 struct realm_pair {

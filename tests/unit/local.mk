@@ -32,6 +32,7 @@ include tests/unit/authd.mk
 include tests/unit/logger.mk
 include tests/unit/auth.mk
 include tests/unit/gssapi_wire.mk
+include tests/unit/gssapi_secret.mk
 else
 check-local:
 	@echo 'cmocka is missing, so the unit tests cannot run: install libcmocka-dev, configure again' >&2
