@@ -14,6 +14,7 @@ src_master_libmaster_la_SOURCES = \
 	src/master/master_daemon.c \
 	src/master/master_dispatch.c \
 	src/master/master_equip.c \
+	src/master/master_environment.c \
 	src/master/master_events.c \
 	src/master/master_files.c \
 	src/master/master_folders.c \

@@ -145,6 +145,21 @@ open_file(const struct file_rule *rule, const char *path)
         O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (rule->follow ? 0 : O_NOFOLLOW));
 }
 
+/* Why it could not be opened; st tells what was seen all the same. */
+static void
+complain_closed(const struct file_rule *rule, const char *path, struct stat *st, char *error,
+    size_t size)
+{
+    bool denied = errno == EACCES;
+
+    (void)complain(error, size, "%s: %s", path, errno_text(rule));
+    if ((rule->follow ? stat(path, st) : lstat(path, st)) < 0)
+        memset(st, 0, sizeof *st);
+    else if (denied)
+        (void)complain(error, size, "%s: belongs to user %u and has mode %04o: user %u may not read it",
+            path, (unsigned)st->st_uid, (unsigned)(st->st_mode & 07777), (unsigned)geteuid());
+}
+
 int
 file_copy(const struct file_rule *rule, const char *path, const struct users *users, struct stat *st,
     char *error, size_t size)
@@ -158,9 +173,7 @@ file_copy(const struct file_rule *rule, const char *path, const struct users *us
     if (fd < 0 && errno == ENOENT && rule->may_be_missing)
         return memfd_sealed("sallyport-file", "", 0);
     if (fd < 0) {
-        (void)complain(error, size, "%s: %s", path, errno_text(rule));
-        if ((rule->follow ? stat(path, st) : lstat(path, st)) < 0)
-            memset(st, 0, sizeof *st);
+        complain_closed(rule, path, st, error, size);
         return -1;
     }
     int copy = copy_open(rule, path, users, fd, st, error, size);

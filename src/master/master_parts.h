@@ -18,6 +18,7 @@
 #include "lib/base/idmap.h"
 #include "src/config/image.h"
 #include "src/core/event.h"
+#include "src/core/ipc.h"
 #include "src/core/ring.h"
 #include "src/core/table.h"
 
@@ -261,6 +262,19 @@ int file_open_log(const char *path, char *error, size_t size) SP_MUST_USE;
 int file_check_log(const char *path, char *error, size_t size) SP_MUST_USE;
 /* True when the file at path is not the one st describes. */
 bool file_changed(const struct file_rule *rule, const char *path, const struct stat *st);
+
+/* ---- a child's environment (master_environment.c) ---- */
+
+#define ENVIRONMENT_MAX 16
+struct environment {
+    char space[8192];
+    size_t used;
+    char *strings[ENVIRONMENT_MAX]; /* NULL at the end; into space */
+    size_t count;
+};
+
+/* What a child of the role keeps of ours. */
+void environment_make(struct environment *e, enum ipc_role role);
 
 /* ---- folders for the pools (master_folders.c) ---- */
 

@@ -23,17 +23,6 @@
 #define EXEC_FAILED 127
 #define CHANNEL_BUFFER 262144 /* asked for; the kernel may give less */
 
-/* What a child keeps of our environment. */
-static const char *const kept[] = { "PATH", "TZ", "LANG", "LC_ALL", "ASAN_OPTIONS", "UBSAN_OPTIONS",
-    "LSAN_OPTIONS", "GCOV_PREFIX", "LLVM_PROFILE_FILE" };
-/* For a pool alone: where Kerberos finds its configuration, and writes its trace with the pool's own
-   rights. The administrator's who starts the gateway; secure_getenv() sees neither when the program
-   itself was given privileges its caller lacks. */
-static const char *const kept_for_auth[] = { "KRB5_CONFIG", "KRB5_TRACE" };
-/* Room for the process title, which libbsd writes over argv and the environment. */
-static char title_room[] = "SALLYPORT_TITLE_ROOM=........................................"
-                           "........................................................";
-
 static const struct {
     enum ipc_role role;
     const char *name;
@@ -92,38 +81,6 @@ programs_find(struct master *m)
 
 /* ---- the child between fork and exec ---- */
 
-struct environment {
-    char space[8192];
-    size_t used;
-    char *strings[SP_COUNT(kept) + SP_COUNT(kept_for_auth) + 2];
-    size_t count;
-};
-
-/* A value that does not fit is left out. */
-static void
-keep(struct environment *e, const char *name, const char *value)
-{
-    size_t room = sizeof e->space - e->used;
-    int len = value == NULL ? -1 : snprintf(e->space + e->used, room, "%s=%s", name, value);
-
-    if (len < 0 || (size_t)len >= room)
-        return;
-    e->strings[e->count++] = e->space + e->used;
-    e->used += (size_t)len + 1;
-}
-
-static void
-clean_environment(struct environment *e, enum ipc_role role)
-{
-    e->used = e->count = 0;
-    for (size_t i = 0; i < SP_COUNT(kept); i++)
-        keep(e, kept[i], getenv(kept[i]));
-    for (size_t i = 0; role == IPC_AUTH && i < SP_COUNT(kept_for_auth); i++)
-        keep(e, kept_for_auth[i], secure_getenv(kept_for_auth[i]));
-    e->strings[e->count++] = title_room;
-    e->strings[e->count] = NULL;
-}
-
 static void
 default_signals(void)
 {
@@ -163,7 +120,7 @@ start_program(const struct master *m, enum ipc_role role, int channel)
         errno = ENAMETOOLONG;
         return -1;
     }
-    clean_environment(&e, role);
+    environment_make(&e, role);
     pid_t pid = fork();
 
     if (pid == 0)
