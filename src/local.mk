@@ -27,3 +27,9 @@ pkglibexec_PROGRAMS += sallyport-logger
 sallyport_logger_SOURCES = src/sallyport-logger.c
 sallyport_logger_LDADD = src/logger/liblogger.la src/config/libimage.la src/core/libcore.la \
 	lib/base/libbase.la $(SECCOMP_LIBS) $(CAPNG_LIBS) $(BSD_LIBS)
+
+bin_PROGRAMS += sallyport
+sallyport_SOURCES = src/sallyport.c
+sallyport_LDADD = src/client/libclient.la auth/libgssapi-protect.la \
+	auth/libauth-gssapi-initiator.la lib/socks/libsocks.la lib/krb5msg/libkrb5msg.la \
+	lib/base/libbase.la $(KRB5_LIBS) $(CRYPTO_LIBS) $(BSD_LIBS)

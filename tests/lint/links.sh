@@ -13,6 +13,7 @@ allowed_of() {
         sallyportd) echo libc libconfuse libcap-ng libbsd ;;
         sallyport-worker) echo libc libcares libseccomp libcap-ng libbsd libcrypto libssl ;;
         sallyport-auth) echo libc libcrypt libsodium libgssapi_krb5 libkrb5 libseccomp libcap-ng libbsd ;;
+        sallyport) echo libc libgssapi_krb5 libkrb5 libcrypto libbsd ;;
         sallyport-logger) echo libc libseccomp libcap-ng libbsd ;;
         *-wire.so) echo libc ;;
         *-protect.so) echo libc libcrypto ;;

@@ -14,6 +14,6 @@ TESTS += $(LINTS)
 EXTRA_DIST += $(LINTS) tests/lint/tree.py
 
 AM_TESTS_ENVIRONMENT += \
-	PROGRAMS='$(sbin_PROGRAMS) $(pkglibexec_PROGRAMS)'; export PROGRAMS; \
+	PROGRAMS='$(bin_PROGRAMS) $(sbin_PROGRAMS) $(pkglibexec_PROGRAMS)'; export PROGRAMS; \
 	MODULES='$(authmod_LTLIBRARIES:auth/%.la=modules/%.so)'; export MODULES; \
 	PAGES='$(dist_man_MANS)'; export PAGES;

@@ -9,6 +9,7 @@
 # folder, a release would also carry what was built in it.
 EXTRA_DIST += \
 	tests/realm.sh \
+	tests/system/client.py \
 	tests/system/conftest.py \
 	tests/system/dns_server.py \
 	tests/system/gateway.py \
@@ -21,6 +22,7 @@ EXTRA_DIST += \
 	tests/system/socks.py \
 	tests/system/test_audit.py \
 	tests/system/test_auth.py \
+	tests/system/test_client.py \
 	tests/system/test_clients.py \
 	tests/system/test_config.py \
 	tests/system/test_descriptors.py \

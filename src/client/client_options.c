@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The command line. Serves client_main.c. What is wrong with it is said in one line with the usage's
+ * place; nothing is guessed, and an option that would have no effect is refused.
+ */
+#include "src/client/client_private.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    OPTION_VIA = 256,
+    OPTION_AUTH,
+    OPTION_PROTECTION,
+    OPTION_SERVICE,
+    OPTION_NEC,
+    OPTION_USER,
+    OPTION_PASSWORD_FILE,
+    OPTION_TIMEOUT
+};
+
+static const char usage_text[]
+    = "usage: sallyport connect --via HOST[:PORT] [OPTION...] TARGET PORT\n"
+      "  joins standard input and output to PORT of TARGET, through a SOCKS 5 gateway\n"
+      "      --via HOST[:PORT]      the gateway (port 1080)\n"
+      "      --auth METHOD          gssapi (the default: Kerberos), userpass or none\n"
+      "      --protection LEVEL     with gssapi: none, integrity, confidentiality (the default) or\n"
+      "                             selective\n"
+      "      --service NAME         with gssapi: the gateway's service (rcmd)\n"
+      "      --nec                  with gssapi: the level unwrapped, for gateways of the NEC form\n"
+      "      --user NAME            with userpass: the name (SALLYPORT_USER, or the login name)\n"
+      "      --password-file FILE   with userpass: the password is FILE's first line\n"
+      "                             (SALLYPORT_PASSWORD, or it is asked for)\n"
+      "      --timeout SECONDS      for all until TARGET is connected (60)\n"
+      "  -V, --version              print the version\n"
+      "  -h, --help                 print this\n";
+
+static const struct option long_options[] = {
+    { "via", required_argument, NULL, OPTION_VIA },
+    { "auth", required_argument, NULL, OPTION_AUTH },
+    { "protection", required_argument, NULL, OPTION_PROTECTION },
+    { "service", required_argument, NULL, OPTION_SERVICE },
+    { "nec", no_argument, NULL, OPTION_NEC },
+    { "user", required_argument, NULL, OPTION_USER },
+    { "password-file", required_argument, NULL, OPTION_PASSWORD_FILE },
+    { "timeout", required_argument, NULL, OPTION_TIMEOUT },
+    { "version", no_argument, NULL, 'V' },
+    { "help", no_argument, NULL, 'h' },
+    { NULL, 0, NULL, 0 },
+};
+
+/* What was given, to tell what would have no effect. */
+struct given {
+    bool via;
+    const char *gssapi;   /* an option that needs gssapi */
+    const char *userpass; /* one that needs userpass */
+};
+
+static enum client_options_result
+usage(void)
+{
+    fputs("sallyport: try \"sallyport --help\"\n", stderr);
+    return CLIENT_OPTIONS_USAGE;
+}
+
+static enum client_options_result
+answer(int option)
+{
+    if (option == 'V')
+        puts("sallyport " PACKAGE_VERSION);
+    else
+        fputs(usage_text, stdout);
+    return fflush(stdout) == 0 ? CLIENT_OPTIONS_DONE : CLIENT_OPTIONS_USAGE;
+}
+
+static int
+number_read(const char *text, long max, long *out)
+{
+    char *end;
+
+    if (*text < '0' || *text > '9')
+        return -1;
+    errno = 0;
+    *out = strtol(text, &end, 10);
+    return errno == 0 && *end == '\0' && *out >= 1 && *out <= max ? 0 : -1;
+}
+
+static int
+port_read(const char *text, uint16_t *out)
+{
+    long number;
+
+    if (number_read(text, 65535, &number) != 0)
+        return -1;
+    *out = (uint16_t)number;
+    return 0;
+}
+
+/* Where the port begins in "HOST:PORT", "[ADDR6]:PORT" and the same without port; NULL: no port.
+   *host, *len is the host alone. */
+static const char *
+via_split(const char *text, const char **host, size_t *len)
+{
+    const char *colon = strchr(text, ':');
+    const char *bracket = *text == '[' ? strchr(text, ']') : NULL;
+
+    *host = bracket != NULL ? text + 1 : text;
+    if (bracket != NULL) {
+        *len = (size_t)(bracket - *host);
+        return bracket[1] == '\0' ? NULL : bracket[1] == ':' ? bracket + 2 : "";
+    }
+    if (colon != NULL && strchr(colon + 1, ':') != NULL)
+        colon = NULL; /* an IPv6 address without brackets */
+    *len = colon != NULL ? (size_t)(colon - text) : strlen(text);
+    return colon != NULL ? colon + 1 : NULL;
+}
+
+static int
+via_read(struct client_options *o, const char *text)
+{
+    const char *host;
+    size_t len;
+    const char *port = via_split(text, &host, &len);
+
+    if (len == 0 || len >= sizeof o->host || (port != NULL && port_read(port, &o->port) != 0)) {
+        client_fail(CLIENT_USAGE, "--via \"%s\": HOST, HOST:PORT or [ADDRESS]:PORT is wanted", text);
+        return -1;
+    }
+    memcpy(o->host, host, len);
+    o->host[len] = '\0';
+    return 0;
+}
+
+static int
+auth_read(struct client_options *o, const char *text)
+{
+    static const enum socks_method methods[]
+        = { SOCKS_METHOD_GSSAPI, SOCKS_METHOD_USERPASS, SOCKS_METHOD_NONE };
+
+    for (size_t i = 0; i < SP_COUNT(methods); i++)
+        if (strcmp(text, client_method_text((uint8_t)methods[i])) == 0) {
+            o->auth = methods[i];
+            return 0;
+        }
+    client_fail(CLIENT_USAGE, "--auth \"%s\": gssapi, userpass or none is wanted", text);
+    return -1;
+}
+
+static int
+protection_read(struct client_options *o, const char *text)
+{
+    for (unsigned level = AUTH_PROTECTION_NONE; level <= AUTH_PROTECTION_SELECTIVE; level++)
+        if (strcmp(text, client_level_text((enum auth_protection)level)) == 0) {
+            o->protection = (enum auth_protection)level;
+            return 0;
+        }
+    client_fail(CLIENT_USAGE,
+        "--protection \"%s\": none, integrity, confidentiality or selective is wanted", text);
+    return -1;
+}
+
+static int
+timeout_read(struct client_options *o, const char *text)
+{
+    long number;
+
+    if (number_read(text, CLIENT_TIMEOUT_MAX, &number) != 0) {
+        client_fail(CLIENT_USAGE, "--timeout \"%s\": 1 to %d seconds are wanted", text, CLIENT_TIMEOUT_MAX);
+        return -1;
+    }
+    o->timeout = (unsigned)number;
+    return 0;
+}
+
+static int
+text_read(const char **out, const char *option, const char *text)
+{
+    if (*text == '\0') {
+        client_fail(CLIENT_USAGE, "%s needs a value that is not empty", option);
+        return -1;
+    }
+    *out = text;
+    return 0;
+}
+
+/* word is what getopt_long() has just read. 0, or -1 after the complaint. */
+static int
+option_take(struct client_options *o, struct given *given, int option, const char *word)
+{
+    switch (option) {
+    case OPTION_VIA:
+        given->via = true;
+        return via_read(o, optarg);
+    case OPTION_AUTH:
+        return auth_read(o, optarg);
+    case OPTION_PROTECTION:
+        given->gssapi = "--protection";
+        return protection_read(o, optarg);
+    case OPTION_SERVICE:
+        given->gssapi = "--service";
+        return text_read(&o->service, "--service", optarg);
+    case OPTION_NEC:
+        given->gssapi = "--nec";
+        o->nec = true;
+        return 0;
+    case OPTION_USER:
+        given->userpass = "--user";
+        return text_read(&o->user, "--user", optarg);
+    case OPTION_PASSWORD_FILE:
+        given->userpass = "--password-file";
+        return text_read(&o->password_file, "--password-file", optarg);
+    case OPTION_TIMEOUT:
+        return timeout_read(o, optarg);
+    case ':':
+        client_fail(CLIENT_USAGE, "%s needs a value", word);
+        return -1;
+    default:
+        client_fail(CLIENT_USAGE, "%s is no option, or takes no value", word);
+        return -1;
+    }
+}
+
+static int
+given_judge(const struct client_options *o, const struct given *given)
+{
+    const char *option = NULL;
+    const char *method = NULL;
+
+    if (given->gssapi != NULL && o->auth != SOCKS_METHOD_GSSAPI) {
+        option = given->gssapi;
+        method = "gssapi";
+    } else if (given->userpass != NULL && o->auth != SOCKS_METHOD_USERPASS) {
+        option = given->userpass;
+        method = "userpass";
+    }
+    if (option != NULL)
+        client_fail(CLIENT_USAGE, "%s goes with --auth %s alone", option, method);
+    else if (!given->via)
+        client_fail(CLIENT_USAGE, "--via HOST[:PORT] is missing: the gateway");
+    return option == NULL && given->via ? 0 : -1;
+}
+
+/* The name as the gateway will see it; an address as one. */
+static int
+target_read(struct client_options *o, const char *host, const char *port)
+{
+    const size_t len = strlen(host);
+    const bool brackets = len >= 2 && host[0] == '[' && host[len - 1] == ']';
+    const char *why = NULL;
+    const enum name_status status = name_canonical(
+        brackets ? host + 1 : host, brackets ? len - 2 : len, o->name, &o->target.addr, &why);
+
+    if (status == NAME_BAD || (brackets && status == NAME_OK)) {
+        client_fail(CLIENT_USAGE, "TARGET \"%s\": %s", host,
+            status == NAME_BAD ? why : "brackets are for addresses");
+        return -1;
+    }
+    if (port_read(port, &o->target.port) != 0) {
+        client_fail(CLIENT_USAGE, "PORT \"%s\": 1 to 65535 is wanted", port);
+        return -1;
+    }
+    if (status == NAME_OK)
+        o->target.addr = (struct addr) { .family = ADDR_NONE };
+    o->target.name = o->name;
+    const bool bare = strchr(host, ':') != NULL && !brackets;
+    (void)snprintf(o->target_text, sizeof o->target_text, "%s%.255s%s:%u", bare ? "[" : "", host,
+        bare ? "]" : "", (unsigned)o->target.port);
+    return 0;
+}
+
+static void
+options_preset(struct client_options *o)
+{
+    *o = (struct client_options) {
+        .port = CLIENT_PORT,
+        .auth = SOCKS_METHOD_GSSAPI,
+        .protection = AUTH_PROTECTION_CONFIDENTIALITY,
+        .service = "rcmd",
+        .timeout = CLIENT_TIMEOUT,
+    };
+}
+
+enum client_options_result
+client_options_read(struct client_options *o, int argc, char **argv)
+{
+    struct given given = { .via = false };
+    int option;
+
+    options_preset(o);
+    optind = 0;
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":Vh", long_options, NULL)) != -1) {
+        if (option == 'V' || option == 'h')
+            return answer(option);
+        if (option_take(o, &given, option, argv[optind - 1]) != 0)
+            return usage();
+    }
+    const int words = argc - optind;
+
+    if (words < 1 || strcmp(argv[optind], "connect") != 0) {
+        client_fail(CLIENT_USAGE, "\"connect\" is what it can do");
+        return usage();
+    }
+    if (words != 3) {
+        client_fail(CLIENT_USAGE, "connect takes TARGET and PORT");
+        return usage();
+    }
+    if (given_judge(o, &given) != 0 || target_read(o, argv[optind + 1], argv[optind + 2]) != 0)
+        return usage();
+    return CLIENT_OPTIONS_RUN;
+}
