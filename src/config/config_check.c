@@ -43,14 +43,12 @@ static void
 check_repeated(
     struct config_compiler *c, const struct config_block *b, const struct config_setting *s)
 {
-    const struct config_value *values = &c->model.values[s->first];
     for (uint32_t i = 1; s->key->words != NULL && i < s->count; i++) {
+        const struct config_value *v = &c->model.values[s->first + i];
         for (uint32_t j = 0; j < i; j++) {
-            if (strcmp(values[i].text, values[j].text) == 0) {
-                const struct config_where where =
-                    config_model_where(&c->model, values[i].row, b, s->key);
-                config_error(c->messages, &where, "\"%s\" stands twice in the list",
-                    values[i].text);
+            if (strcmp(v->text, c->model.values[s->first + j].text) == 0) {
+                const struct config_where where = config_model_where(&c->model, v->row, b, s->key);
+                config_error(c->messages, &where, "\"%s\" stands twice in the list", v->text);
                 return;
             }
         }
