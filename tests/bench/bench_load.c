@@ -30,14 +30,14 @@
 #define CHUNK (256 * 1024)
 #define EVENTS 256
 
-/* A client connection goes through these states; a served one is in SERVE or SEND. */
-enum state { GREETING, REQUEST, FIRST, BULK, HELD, SERVE, SEND };
+/* A client connection goes through these states; a served one is in SERVE, SEND or SWALLOW. */
+enum state { GREETING, REQUEST, FIRST, BULK, HELD, SERVE, SEND, SWALLOW };
 
 struct conn {
     int fd;
     enum state state;
     size_t need;    /* bytes of the answer still awaited */
-    uint64_t bytes; /* SEND: left to send; BULK: left to receive */
+    uint64_t bytes; /* SEND: left to send; BULK, SWALLOW: left to receive */
 };
 
 struct load {
@@ -113,12 +113,33 @@ serve_send(int epoll, struct conn *c)
     }
 }
 
-/* One byte is sent back; nine bytes starting with 'd' ask for so many bytes. */
+/* Takes what was announced, and answers one byte when all of it came. */
+static void
+serve_swallow(struct conn *c)
+{
+    ssize_t n = recv(c->fd, chunk, CHUNK, MSG_DONTWAIT | MSG_TRUNC);
+
+    if (n < 0 && errno == EAGAIN)
+        return;
+    if (n <= 0 || (uint64_t)n > c->bytes) {
+        serve_close(c);
+        return;
+    }
+    c->bytes -= (uint64_t)n;
+    if (c->bytes > 0)
+        return;
+    c->state = SERVE;
+    (void)send(c->fd, "u", 1, MSG_NOSIGNAL);
+}
+
+/* One byte is sent back; nine bytes starting with 'd' ask for so many bytes, with 'u' they announce
+   them. */
 static void
 serve_read(int epoll, struct conn *c)
 {
     uint8_t in[64];
-    ssize_t n = recv(c->fd, in, sizeof in, MSG_DONTWAIT);
+    /* Nine bytes are the longest that is asked; what follows them is payload. */
+    ssize_t n = recv(c->fd, in, 9, MSG_DONTWAIT);
 
     if (n < 0 && errno == EAGAIN)
         return;
@@ -128,6 +149,9 @@ serve_read(int epoll, struct conn *c)
         memcpy(&c->bytes, in + 1, sizeof c->bytes);
         c->state = SEND;
         watch(epoll, c, EPOLL_CTL_MOD, EPOLLOUT);
+    } else if (n == 9 && in[0] == 'u') {
+        memcpy(&c->bytes, in + 1, sizeof c->bytes);
+        c->state = SWALLOW;
     } else if (send(c->fd, in, (size_t)n, MSG_NOSIGNAL) != n) {
         serve_close(c);
     }
@@ -174,6 +198,8 @@ serve(void)
                 serve_accept(epoll, listener);
             else if (c->state == SEND)
                 serve_send(epoll, c);
+            else if (c->state == SWALLOW)
+                serve_swallow(c);
             else
                 serve_read(epoll, c);
         }

@@ -1,0 +1,199 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""Measures what Kerberos costs the gateway, in a realm of its own on loopback.
+
+    make -C build bench-kerberos [BENCH_FLAGS="--runs 3"]
+
+Prints the CPU time of a new session, without authentication and with Kerberos, by process, and the
+megabytes a worker seals and opens in a CPU second. The gateway is pinned to the first core, load and
+destination to the others; medians of --runs. What libgssapi itself seals and opens on the same machine
+is printed by `make -C build bench-krb5msg`, which this runs first.
+"""
+import argparse
+import os
+import statistics
+import subprocess
+import tempfile
+import time
+
+import bench
+
+SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "realm.sh")
+ROLES = ("sallyportd", "sallyport-worker", "sallyport-auth", "sallyport-logger")
+LEVELS = {1: "integrity", 2: "confidentiality"}
+
+
+def realm_script(*words, **options):
+    return subprocess.run([SCRIPT] + list(words), check=True, stdin=subprocess.DEVNULL, **options)
+
+
+class Realm:
+    """A KDC, a ticket for alice in a cache, a keytab for rcmd/localhost."""
+
+    def __init__(self, folder, cores):
+        self.folder = os.path.join(folder, "realm")
+        self.keytab = os.path.join(folder, "keytab")
+        self.cache = os.path.join(folder, "ccache")
+        realm_script("create", self.folder, stdout=subprocess.DEVNULL)
+        os.environ["KRB5_CONFIG"] = os.path.join(self.folder, "krb5.conf")
+        os.environ["KRB5CCNAME"] = "FILE:" + self.cache
+        self.kdc = subprocess.Popen(["taskset", "-c", cores, SCRIPT, "serve", self.folder],
+                                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        self.wait()
+        realm_script("principal", self.folder, "alice", "bench")
+        realm_script("principal", self.folder, "rcmd/localhost")
+        realm_script("keytab", self.folder, self.keytab, "rcmd/localhost")
+        realm_script("kinit", self.folder, self.cache, "alice", "bench")
+
+    def wait(self):
+        deadline = time.monotonic() + 10
+        while subprocess.run([SCRIPT, "ready", self.folder], check=False).returncode != 0:
+            if self.kdc.poll() is not None or time.monotonic() > deadline:
+                bench.die("the KDC does not start")
+
+    def stop(self):
+        self.kdc.terminate()
+        self.kdc.wait()
+
+
+def gateway(build, folder, core, realm, methods):
+    port = bench.free_port()
+    path = os.path.join(folder, "kerberos.conf")
+    users = bench.USERS if os.geteuid() == 0 else {}
+    ids = "".join(f'{key} = "{user}"\n' for key, user in users.items())
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(f'''{ids}workers = 1
+listen "127.0.0.1:{port}" {{ methods = {{ "{methods}" }} }}
+gssapi {{
+    keytab = "{realm.keytab}"
+    replay-cache = "{folder}/rcache"
+    protection = {{ "confidentiality", "integrity" }}
+    processes = 2
+}}
+log {{ target = "file:{folder}/audit.log" }}
+rule "bench" {{ action = "allow" destination = {{ "127.0.0.0/8" }} }}
+''')
+    return bench.Proxy("sallyport", [os.path.join(build, "sallyportd"), "-c", path], port, folder,
+                       core)
+
+
+def cpu_by_role(proxy):
+    """CPU nanoseconds of the gateway's processes, by program."""
+    total = dict.fromkeys(ROLES, 0)
+    for pid in bench.descendants(proxy.process.pid):
+        name = os.path.basename(os.readlink(f"/proc/{pid}/exe"))
+        with open(f"/proc/{pid}/schedstat", encoding="ascii") as file:
+            if name in total:
+                total[name] += int(file.read().split()[0])
+    return total
+
+
+class Kerberos(bench.Bench):
+    """Bench with a second load program, which logs in."""
+
+    def __init__(self, args):
+        super().__init__(args)
+        self.gss = os.path.join(args.build, "tests/bench/bench_gss")
+
+    def roles(self, proxy, program, words):
+        before = cpu_by_role(proxy)
+        argv = ["taskset", "-c", self.rest, program] + [str(word) for word in words]
+        if subprocess.run(argv, stdout=subprocess.DEVNULL, timeout=600).returncode != 0:
+            raise bench.LoadFailed(" ".join(argv[3:]) + " failed")
+        self.settle(proxy)
+        after = cpu_by_role(proxy)
+        return {role: after[role] - before[role] for role in ROLES}
+
+    def sessions(self, proxy, level):
+        """Microseconds of CPU a session, by role; level None: without authentication."""
+        count = self.args.sessions
+        ends = (proxy.port, self.target_port, count)
+        if level is None:
+            used = self.roles(proxy, self.load, ("sessions",) + ends + (8,))
+        else:
+            used = self.roles(proxy, self.gss, ("sessions",) + ends + (8, level))
+        return {role: ns / count / 1000 for role, ns in used.items()}
+
+    def bulk(self, proxy, verb, level):
+        """Megabytes the worker moves in a second of its CPU time."""
+        used = self.roles(proxy, self.gss, (verb, proxy.port, self.target_port, self.args.bytes, 4,
+                                            level))
+        return self.args.bytes / 1e6 / (used["sallyport-worker"] / 1e9)
+
+
+def run(bench_run, make, measure, runs):
+    values = []
+    for _ in range(runs):
+        proxy = make()
+        try:
+            measure(bench_run, proxy, warm=True)
+            values.append(measure(bench_run, proxy, warm=False))
+        except bench.LoadFailed as failure:
+            print(f"# {failure}: this run is left out")
+        finally:
+            proxy.stop()
+    return values
+
+
+def session_rows(args, bench_run, make):
+    def measure(level):
+        def one(b, proxy, warm):
+            if warm:
+                b.roles(proxy, b.load if level is None else b.gss,
+                        ("sessions", proxy.port, b.target_port, 400, 4)
+                        + (() if level is None else (level,)))
+                return None
+            return b.sessions(proxy, level)
+        return one
+
+    print("| CPU of a new session, us | " + " | ".join(ROLES) + " | all | sessions/CPU s |")
+    print("|---|" + "---|" * (len(ROLES) + 2))
+    for level, title in [(None, "no authentication")] + [(n, "Kerberos, " + LEVELS[n])
+                                                         for n in LEVELS]:
+        methods = "none" if level is None else "gssapi"
+        values = run(bench_run, lambda methods=methods: make(methods), measure(level), args.runs)
+        median = [statistics.median(v[role] for v in values) for role in ROLES]
+        print(f"| {title} | " + " | ".join(f"{v:.1f}" for v in median)
+              + f" | {sum(median):.1f} | {1e6 / sum(median):.0f} |", flush=True)
+
+
+def bulk_rows(args, bench_run, make):
+    def measure(verb, level):
+        return lambda b, proxy, warm: None if warm else b.bulk(proxy, verb, level)
+
+    print("\n| worker, MB per CPU second | seals (down) | opens (up) |\n|---|---|---|")
+    for level, title in LEVELS.items():
+        cells = []
+        for verb in ("down", "up"):
+            values = run(bench_run, lambda: make("gssapi"), measure(verb, level), args.runs)
+            cells.append(f"{statistics.median(values):.0f}")
+        print(f"| {title} | " + " | ".join(cells) + " |", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--sessions", type=int, default=8000)
+    parser.add_argument("--bytes", type=int, default=2 * bench.GIGABYTE)
+    args = parser.parse_args()
+    args.build = os.path.abspath(args.build)
+    bench.own_namespace()
+    bench.tune_namespace()
+    with tempfile.TemporaryDirectory(prefix="sallyport-bench-") as folder:
+        os.chmod(folder, 0o755)
+        bench_run = Kerberos(args)
+        realm = Realm(folder, bench_run.rest)
+
+        def make(methods):
+            return gateway(args.build, folder, bench_run.core, realm, methods)
+        try:
+            session_rows(args, bench_run, make)
+            bulk_rows(args, bench_run, make)
+        finally:
+            realm.stop()
+            bench_run.stop()
+
+
+if __name__ == "__main__":
+    main()
