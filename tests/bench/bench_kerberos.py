@@ -95,9 +95,9 @@ class Kerberos(bench.Bench):
         super().__init__(args)
         self.gss = os.path.join(args.build, "tests/bench/bench_gss")
 
-    def roles(self, proxy, program, words):
+    def roles(self, proxy, words):
         before = cpu_by_role(proxy)
-        argv = ["taskset", "-c", self.rest, program] + [str(word) for word in words]
+        argv = ["taskset", "-c", self.rest, self.gss] + [str(word) for word in words]
         if subprocess.run(argv, stdout=subprocess.DEVNULL, timeout=600).returncode != 0:
             raise bench.LoadFailed(" ".join(argv[3:]) + " failed")
         self.settle(proxy)
@@ -105,19 +105,14 @@ class Kerberos(bench.Bench):
         return {role: after[role] - before[role] for role in ROLES}
 
     def sessions(self, proxy, level):
-        """Microseconds of CPU a session, by role; level None: without authentication."""
+        """Microseconds of CPU a session, by role; level 0: without authentication."""
         count = self.args.sessions
-        ends = (proxy.port, self.target_port, count)
-        if level is None:
-            used = self.roles(proxy, self.load, ("sessions",) + ends + (8,))
-        else:
-            used = self.roles(proxy, self.gss, ("sessions",) + ends + (8, level))
+        used = self.roles(proxy, ("sessions", proxy.port, self.target_port, count, 8, level))
         return {role: ns / count / 1000 for role, ns in used.items()}
 
     def bulk(self, proxy, verb, level):
         """Megabytes the worker moves in a second of its CPU time."""
-        used = self.roles(proxy, self.gss, (verb, proxy.port, self.target_port, self.args.bytes, 4,
-                                            level))
+        used = self.roles(proxy, (verb, proxy.port, self.target_port, self.args.bytes, 4, level))
         return self.args.bytes / 1e6 / (used["sallyport-worker"] / 1e9)
 
 
@@ -139,18 +134,15 @@ def session_rows(args, bench_run, make):
     def measure(level):
         def one(b, proxy, warm):
             if warm:
-                b.roles(proxy, b.load if level is None else b.gss,
-                        ("sessions", proxy.port, b.target_port, 400, 4)
-                        + (() if level is None else (level,)))
-                return None
+                return b.roles(proxy, ("sessions", proxy.port, b.target_port, 400, 8, level))
             return b.sessions(proxy, level)
         return one
 
     print("| CPU of a new session, us | " + " | ".join(ROLES) + " | all | sessions/CPU s |")
     print("|---|" + "---|" * (len(ROLES) + 2))
-    for level, title in [(None, "no authentication")] + [(n, "Kerberos, " + LEVELS[n])
+    for level, title in [(0, "no authentication")] + [(n, "Kerberos, " + LEVELS[n])
                                                          for n in LEVELS]:
-        methods = "none" if level is None else "gssapi"
+        methods = "none" if level == 0 else "gssapi"
         values = run(bench_run, lambda methods=methods: make(methods), measure(level), args.runs)
         median = [statistics.median(v[role] for v in values) for role in ROLES]
         print(f"| {title} | " + " | ".join(f"{v:.1f}" for v in median)
