@@ -50,14 +50,14 @@ context_cipher(const struct krb5msg_enctype *e, const uint8_t *key, bool encrypt
 }
 
 static bool
-context_side(struct krb5msg_side *side, const struct krb5msg_enctype *e, const uint8_t *key,
-    enum krb5msg_usage usage, bool encrypting)
+context_side(struct krb5msg_side *side, struct krb5msg_base *base, enum krb5msg_usage usage,
+    bool encrypting)
 {
     uint8_t encryption[KRB5MSG_KEY_MAX];
-    if (krb5msg_derive(e, key, usage, KRB5MSG_FOR_INTEGRITY, side->integrity) > 0 &&
-        krb5msg_derive(e, key, usage, KRB5MSG_FOR_CHECKSUM, side->checksum) > 0 &&
-        krb5msg_derive(e, key, usage, KRB5MSG_FOR_ENCRYPTION, encryption) > 0) {
-        side->cipher = context_cipher(e, encryption, encrypting);
+    if (krb5msg_derive(base, usage, KRB5MSG_FOR_INTEGRITY, side->integrity) > 0 &&
+        krb5msg_derive(base, usage, KRB5MSG_FOR_CHECKSUM, side->checksum) > 0 &&
+        krb5msg_derive(base, usage, KRB5MSG_FOR_ENCRYPTION, encryption) > 0) {
+        side->cipher = context_cipher(base->enctype, encryption, encrypting);
     }
     explicit_bzero(encryption, sizeof(encryption));
     return side->cipher != NULL;
@@ -67,10 +67,15 @@ static bool
 context_keys(struct krb5msg *m, const struct krb5msg_import *import)
 {
     const bool acceptor = import->role == KRB5MSG_ACCEPTOR;
-    return context_side(&m->send, m->enctype, import->key,
-               acceptor ? KRB5MSG_USAGE_ACCEPTOR_SEAL : KRB5MSG_USAGE_INITIATOR_SEAL, true) &&
-           context_side(&m->recv, m->enctype, import->key,
-               acceptor ? KRB5MSG_USAGE_INITIATOR_SEAL : KRB5MSG_USAGE_ACCEPTOR_SEAL, false);
+    struct krb5msg_base base;
+    const bool ok =
+        krb5msg_base_begin(&base, m->enctype, import->key) &&
+        context_side(&m->send, &base,
+            acceptor ? KRB5MSG_USAGE_ACCEPTOR_SEAL : KRB5MSG_USAGE_INITIATOR_SEAL, true) &&
+        context_side(&m->recv, &base,
+            acceptor ? KRB5MSG_USAGE_INITIATOR_SEAL : KRB5MSG_USAGE_ACCEPTOR_SEAL, false);
+    krb5msg_base_end(&base);
+    return ok;
 }
 
 static void

@@ -14,7 +14,7 @@ static void
 crypt_begin(struct krb5msg_mac *mac, const struct krb5msg *m, const struct krb5msg_side *side)
 {
     static const uint8_t iv[KRB5MSG_BLOCK];
-    krb5msg_mac_begin(mac, m->enctype, side->integrity);
+    krb5msg_mac_begin(mac, m->enctype->digest, side->integrity, m->enctype->mac_key_len);
     if (m->enctype->mac_of_cipher) {
         krb5msg_mac_update(mac, iv, sizeof(iv));
     }
@@ -28,17 +28,16 @@ krb5msg_encrypt(const struct krb5msg *m, const struct krb5msg_side *side, uint8_
     crypt_begin(&mac, m, side);
     const bool ok = krb5msg_cts_encrypt(
         side->cipher, of_cipher ? NULL : &mac, of_cipher ? &mac : NULL, data, len);
-    krb5msg_mac_end(&mac, data + len);
+    krb5msg_mac_end(&mac, data + len, m->enctype->mac_len);
     return ok;
 }
 
 static enum krb5msg_result
-crypt_compare(struct krb5msg_mac *mac, const uint8_t *received)
+crypt_compare(struct krb5msg_mac *mac, const uint8_t *received, size_t len)
 {
     uint8_t expected[KRB5MSG_DIGEST_MAX];
-    krb5msg_mac_end(mac, expected);
-    return secret_equal(expected, received, mac->enctype->mac_len) ? KRB5MSG_OK
-                                                                   : KRB5MSG_BAD_CHECKSUM;
+    krb5msg_mac_end(mac, expected, len);
+    return secret_equal(expected, received, len) ? KRB5MSG_OK : KRB5MSG_BAD_CHECKSUM;
 }
 
 enum krb5msg_result
@@ -52,7 +51,7 @@ krb5msg_decrypt(const struct krb5msg *m, const struct krb5msg_side *side, uint8_
     } else { /* what the MAC is of comes out of the decryption */
         ok = krb5msg_cts_decrypt(side->cipher, &mac, data, len);
     }
-    const enum krb5msg_result result = crypt_compare(&mac, data + len);
+    const enum krb5msg_result result = crypt_compare(&mac, data + len, m->enctype->mac_len);
     if (ok && result == KRB5MSG_OK && m->enctype->mac_of_cipher) {
         ok = krb5msg_cts_decrypt(side->cipher, NULL, data, len);
     }
@@ -67,8 +66,8 @@ krb5msg_sign(const struct krb5msg *m, const struct krb5msg_side *side, const uin
     uint8_t clear[KRB5MSG_CLEAR];
     struct krb5msg_mac mac;
     krb5msg_header_encode(&covered, clear);
-    krb5msg_mac_begin(&mac, m->enctype, side->checksum);
+    krb5msg_mac_begin(&mac, m->enctype->digest, side->checksum, m->enctype->mac_key_len);
     krb5msg_mac_update(&mac, plain, len);
     krb5msg_mac_update(&mac, clear, sizeof(clear));
-    krb5msg_mac_end(&mac, out);
+    krb5msg_mac_end(&mac, out, m->enctype->mac_len);
 }

@@ -1,76 +1,116 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Keys from keys: DK of RFC 3961 section 5.1 (libcrypto's KRB5KDF has n-fold inside), and
- * KDF-HMAC-SHA2 of RFC 8009 section 3 (SP 800-108 in counter mode, libcrypto's KBKDF). Serves the
- * import of a context. Failures are returned.
+ * Keys from keys: DK of RFC 3961 section 5.1 on AES (RFC 3962), and KDF-HMAC-SHA2 of RFC 8009
+ * section 3. libcrypto has both, as KRB5KDF and KBKDF, but sets up a cipher or a digest of its own
+ * for each of the six keys: ten microseconds of a new session that take one here. Serves the import
+ * of a context. Failures of libcrypto are returned.
  */
 #include "lib/krb5msg/krb5msg_local.h"
 
-#include <openssl/core_names.h>
-#include <openssl/params.h>
+#include <string.h>
 
 #include "lib/base/cursor.h"
 
-#define DERIVE_CONSTANT 5 /* usage number, purpose */
+#define DERIVE_CONSTANT 5     /* usage number, purpose */
+#define DERIVE_FOLD_ROTATE 13 /* bits each copy is turned further, RFC 3961 section 5.1 */
+#define DERIVE_FOLD_ALL 80    /* the least common multiple of 5 and 16 */
 
-/* libcrypto takes parameters by pointers it does not write through. */
-static OSSL_PARAM
-derive_text(const char *name, const char *value)
+/* Octet i of copies of the constant one behind another, each turned by 13 bits more to the right. */
+static uint8_t
+fold_octet(const uint8_t constant[DERIVE_CONSTANT], unsigned i)
 {
-    return OSSL_PARAM_construct_utf8_string(name, (char *)(uintptr_t)value, 0);
+    const unsigned bits = DERIVE_CONSTANT * 8;
+    const unsigned turned = i / DERIVE_CONSTANT * DERIVE_FOLD_ROTATE % bits;
+    const unsigned at = (i % DERIVE_CONSTANT * 8 + bits - turned) % bits;
+    const unsigned octet = constant[at / 8];
+    const unsigned next = constant[(at / 8 + 1) % DERIVE_CONSTANT];
+    return (uint8_t)((octet << 8 | next) >> (8 - at % 8));
 }
 
-static OSSL_PARAM
-derive_octets(const char *name, const uint8_t *value, size_t len)
+/* 128-fold of the constant: the copies, a block at a time, added in ones' complement. */
+static void
+derive_fold(const uint8_t constant[DERIVE_CONSTANT], uint8_t out[KRB5MSG_BLOCK])
 {
-    return OSSL_PARAM_construct_octet_string(name, (void *)(uintptr_t)value, len);
+    unsigned carry = 0;
+    memset(out, 0, KRB5MSG_BLOCK);
+    for (unsigned i = DERIVE_FOLD_ALL; i-- > 0;) {
+        carry += fold_octet(constant, i) + out[i % KRB5MSG_BLOCK];
+        out[i % KRB5MSG_BLOCK] = (uint8_t)carry;
+        carry >>= 8;
+    }
+    for (unsigned i = KRB5MSG_BLOCK; carry > 0; i = i > 0 ? i : KRB5MSG_BLOCK) {
+        carry += out[--i];
+        out[i] = (uint8_t)carry;
+        carry >>= 8;
+    }
 }
 
+/* E(constant) | E(E(constant)) | ...: the key of AES takes all its bits as they come. */
 static bool
-derive_rfc3961(EVP_KDF_CTX *kdf, const struct krb5msg_enctype *e, const uint8_t *key,
-    const uint8_t *constant, uint8_t *out, size_t len)
+derive_rfc3961(struct krb5msg_base *base, const uint8_t *constant, uint8_t *out, size_t len)
 {
-    const OSSL_PARAM params[] = {
-        derive_text(OSSL_KDF_PARAM_CIPHER, e->cipher_name),
-        derive_octets(OSSL_KDF_PARAM_KEY, key, e->key_len),
-        derive_octets(OSSL_KDF_PARAM_CONSTANT, constant, DERIVE_CONSTANT),
-        OSSL_PARAM_construct_end(),
-    };
-    return EVP_KDF_derive(kdf, out, len, params) == 1;
+    uint8_t block[KRB5MSG_BLOCK];
+    bool ok = true;
+    derive_fold(constant, block);
+    for (size_t at = 0; ok && at < len; at += KRB5MSG_BLOCK) {
+        int n = 0;
+        ok = EVP_EncryptUpdate(base->cipher, block, &n, block, KRB5MSG_BLOCK) == 1 &&
+             n == KRB5MSG_BLOCK;
+        memcpy(out + at, block, KRB5MSG_BLOCK);
+    }
+    explicit_bzero(block, sizeof(block));
+    return ok;
 }
 
-/* K1 = HMAC(key, 00000001 | constant | 00 | bits of the result), of which the first bytes. */
-static bool
-derive_rfc8009(EVP_KDF_CTX *kdf, const struct krb5msg_enctype *e, const uint8_t *key,
-    const uint8_t *constant, uint8_t *out, size_t len)
+/* The first bytes of HMAC(key, 00000001 | constant | 00 | bits of the result). */
+static void
+derive_rfc8009(const struct krb5msg_base *base, const uint8_t *constant, uint8_t *out, size_t len)
 {
-    const OSSL_PARAM params[] = {
-        derive_text(OSSL_KDF_PARAM_MODE, "counter"),
-        derive_text(OSSL_KDF_PARAM_MAC, "HMAC"),
-        derive_text(OSSL_KDF_PARAM_DIGEST, e->digest->name),
-        derive_octets(OSSL_KDF_PARAM_KEY, key, e->key_len),
-        derive_octets(OSSL_KDF_PARAM_SALT, constant, DERIVE_CONSTANT),
-        OSSL_PARAM_construct_end(),
-    };
-    return EVP_KDF_derive(kdf, out, len, params) == 1;
+    uint8_t input[4 + DERIVE_CONSTANT + 1 + 4];
+    struct krb5msg_mac mac;
+    struct writer w = writer_init(input, sizeof(input));
+    writer_u32_be(&w, 1);
+    writer_bytes(&w, constant, DERIVE_CONSTANT);
+    writer_u8(&w, 0);
+    writer_u32_be(&w, (uint32_t)(len * 8));
+    krb5msg_mac_begin(&mac, base->enctype->digest, base->key, base->enctype->key_len);
+    krb5msg_mac_update(&mac, input, sizeof(input));
+    krb5msg_mac_end(&mac, out, len);
+}
+
+bool
+krb5msg_base_begin(struct krb5msg_base *base, const struct krb5msg_enctype *e, const uint8_t *key)
+{
+    *base = (struct krb5msg_base){ .enctype = e, .key = key };
+    if (e->mac_of_cipher) {
+        return true;
+    }
+    base->cipher = EVP_CIPHER_CTX_new();
+    return base->cipher != NULL &&
+           EVP_EncryptInit_ex2(base->cipher, krb5msg_block_cipher(e), key, NULL, NULL) == 1 &&
+           EVP_CIPHER_CTX_set_padding(base->cipher, 0) == 1;
+}
+
+void
+krb5msg_base_end(struct krb5msg_base *base)
+{
+    EVP_CIPHER_CTX_free(base->cipher);
+    base->cipher = NULL;
 }
 
 size_t
-krb5msg_derive(const struct krb5msg_enctype *e, const uint8_t *key, uint32_t usage,
-    enum krb5msg_purpose purpose, uint8_t *out)
+krb5msg_derive(
+    struct krb5msg_base *base, uint32_t usage, enum krb5msg_purpose purpose, uint8_t *out)
 {
+    const struct krb5msg_enctype *e = base->enctype;
+    const size_t len = purpose == KRB5MSG_FOR_ENCRYPTION ? e->key_len : e->mac_key_len;
     uint8_t constant[DERIVE_CONSTANT];
     struct writer w = writer_init(constant, sizeof(constant));
     writer_u32_be(&w, usage);
     writer_u8(&w, (uint8_t)purpose);
-    EVP_KDF_CTX *kdf = EVP_KDF_CTX_new(krb5msg_kdf(e));
-    if (!writer_ok(&w) || kdf == NULL) {
-        EVP_KDF_CTX_free(kdf);
-        return 0;
+    if (e->mac_of_cipher) {
+        derive_rfc8009(base, constant, out, len);
+        return len;
     }
-    const size_t len = purpose == KRB5MSG_FOR_ENCRYPTION ? e->key_len : e->mac_key_len;
-    const bool ok = e->mac_of_cipher ? derive_rfc8009(kdf, e, key, constant, out, len)
-                                     : derive_rfc3961(kdf, e, key, constant, out, len);
-    EVP_KDF_CTX_free(kdf);
-    return ok ? len : 0;
+    return derive_rfc3961(base, constant, out, len) ? len : 0;
 }

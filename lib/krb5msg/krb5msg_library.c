@@ -7,15 +7,15 @@
 #include "lib/krb5msg/krb5msg_local.h"
 
 static const struct krb5msg_enctype krb5msg_enctypes[] = {
-    { KRB5MSG_AES128_SHA1, "AES-128-CBC", &krb5msg_sha1, 16, 16, 12, false },
-    { KRB5MSG_AES256_SHA1, "AES-256-CBC", &krb5msg_sha1, 32, 32, 12, false },
-    { KRB5MSG_AES128_SHA256, "AES-128-CBC", &krb5msg_sha256, 16, 16, 16, true },
-    { KRB5MSG_AES256_SHA384, "AES-256-CBC", &krb5msg_sha384, 32, 24, 24, true },
+    { KRB5MSG_AES128_SHA1, "AES-128-CBC", "AES-128-ECB", &krb5msg_sha1, 16, 16, 12, false },
+    { KRB5MSG_AES256_SHA1, "AES-256-CBC", "AES-256-ECB", &krb5msg_sha1, 32, 32, 12, false },
+    { KRB5MSG_AES128_SHA256, "AES-128-CBC", "AES-128-ECB", &krb5msg_sha256, 16, 16, 16, true },
+    { KRB5MSG_AES256_SHA384, "AES-256-CBC", "AES-256-ECB", &krb5msg_sha384, 32, 24, 24, true },
 };
 
 static struct {
     EVP_CIPHER *cipher[SP_COUNT(krb5msg_enctypes)];
-    EVP_KDF *kdf[SP_COUNT(krb5msg_enctypes)];
+    EVP_CIPHER *block[SP_COUNT(krb5msg_enctypes)];
     bool ready;
 } krb5msg_library;
 
@@ -46,8 +46,8 @@ krb5msg_start(void)
     for (size_t i = 0; i < SP_COUNT(krb5msg_enctypes); i++) {
         const struct krb5msg_enctype *e = &krb5msg_enctypes[i];
         krb5msg_library.cipher[i] = EVP_CIPHER_fetch(NULL, e->cipher_name, NULL);
-        krb5msg_library.kdf[i] = EVP_KDF_fetch(NULL, e->mac_of_cipher ? "KBKDF" : "KRB5KDF", NULL);
-        if (krb5msg_library.cipher[i] == NULL || krb5msg_library.kdf[i] == NULL) {
+        krb5msg_library.block[i] = EVP_CIPHER_fetch(NULL, e->block_name, NULL);
+        if (krb5msg_library.cipher[i] == NULL || krb5msg_library.block[i] == NULL) {
             krb5msg_end();
             return false;
         }
@@ -66,9 +66,9 @@ krb5msg_end(void)
 {
     for (size_t i = 0; i < SP_COUNT(krb5msg_enctypes); i++) {
         EVP_CIPHER_free(krb5msg_library.cipher[i]);
-        EVP_KDF_free(krb5msg_library.kdf[i]);
+        EVP_CIPHER_free(krb5msg_library.block[i]);
         krb5msg_library.cipher[i] = NULL;
-        krb5msg_library.kdf[i] = NULL;
+        krb5msg_library.block[i] = NULL;
     }
     krb5msg_random_end();
     krb5msg_library.ready = false;
@@ -80,8 +80,8 @@ krb5msg_cipher(const struct krb5msg_enctype *e)
     return krb5msg_library.cipher[e - krb5msg_enctypes];
 }
 
-EVP_KDF *
-krb5msg_kdf(const struct krb5msg_enctype *e)
+EVP_CIPHER *
+krb5msg_block_cipher(const struct krb5msg_enctype *e)
 {
-    return krb5msg_library.kdf[e - krb5msg_enctypes];
+    return krb5msg_library.block[e - krb5msg_enctypes];
 }

@@ -4,7 +4,6 @@
 #define SP_KRB5MSG_KRB5MSG_LOCAL_H
 
 #include <openssl/evp.h>
-#include <openssl/kdf.h>
 #include <openssl/sha.h>
 
 #include "lib/krb5msg/krb5msg.h"
@@ -37,7 +36,6 @@ union krb5msg_digest_state {
 };
 
 struct krb5msg_digest {
-    const char *name; /* as libcrypto knows it */
     uint8_t len;
     uint8_t block; /* of its input */
     void (*init)(union krb5msg_digest_state *s);
@@ -52,6 +50,7 @@ extern const struct krb5msg_digest krb5msg_sha384;
 struct krb5msg_enctype {
     int32_t number;
     const char *cipher_name;
+    const char *block_name; /* the same cipher, block by block */
     const struct krb5msg_digest *digest;
     uint8_t key_len;     /* protocol key and Ke */
     uint8_t mac_key_len; /* Ki and Kc */
@@ -64,27 +63,40 @@ const struct krb5msg_enctype *krb5msg_enctype_find(int32_t number);
 
 /* --- krb5msg_library.c: what was fetched from libcrypto; NULL before krb5msg_start() --- */
 EVP_CIPHER *krb5msg_cipher(const struct krb5msg_enctype *e);
-EVP_KDF *krb5msg_kdf(const struct krb5msg_enctype *e);
+EVP_CIPHER *krb5msg_block_cipher(const struct krb5msg_enctype *e);
 
 /* --- krb5msg_derive.c --- */
 
-/* Ke, Ki or Kc of a usage from the protocol key of e->key_len bytes. out has room for
-   KRB5MSG_KEY_MAX. Bytes written, or 0 when libcrypto failed. */
-size_t krb5msg_derive(const struct krb5msg_enctype *e, const uint8_t *key, uint32_t usage,
-    enum krb5msg_purpose purpose, uint8_t *out) SP_MUST_USE;
+/* The protocol key other keys come from, made ready once for all of them. */
+struct krb5msg_base {
+    const struct krb5msg_enctype *enctype;
+    const uint8_t *key;     /* a borrow of enctype->key_len bytes */
+    EVP_CIPHER_CTX *cipher; /* RFC 3961 alone; libcrypto zeroes it when it is freed */
+};
+
+/* False when libcrypto failed. krb5msg_base_end() is needed either way. */
+bool krb5msg_base_begin(struct krb5msg_base *base, const struct krb5msg_enctype *e,
+    const uint8_t *key) SP_MUST_USE;
+void krb5msg_base_end(struct krb5msg_base *base);
+
+/* Ke, Ki or Kc of a usage. out has room for KRB5MSG_KEY_MAX. Bytes written, or 0 when libcrypto
+   failed. */
+size_t krb5msg_derive(struct krb5msg_base *base, uint32_t usage, enum krb5msg_purpose purpose,
+    uint8_t *out) SP_MUST_USE;
 
 /* --- krb5msg_mac.c: HMAC without allocation --- */
 struct krb5msg_mac {
-    const struct krb5msg_enctype *enctype;
+    const struct krb5msg_digest *digest;
     const uint8_t *key; /* a borrow */
+    size_t key_len;     /* at most the digest's block */
     union krb5msg_digest_state state;
 };
 
-void krb5msg_mac_begin(
-    struct krb5msg_mac *mac, const struct krb5msg_enctype *e, const uint8_t *key);
+void krb5msg_mac_begin(struct krb5msg_mac *mac, const struct krb5msg_digest *digest,
+    const uint8_t *key, size_t key_len);
 void krb5msg_mac_update(struct krb5msg_mac *mac, const void *data, size_t len);
-/* out gets mac_len bytes of the enctype. Zeroes the state. */
-void krb5msg_mac_end(struct krb5msg_mac *mac, uint8_t *out);
+/* out gets the first len bytes, at most the digest's. Zeroes the state. */
+void krb5msg_mac_end(struct krb5msg_mac *mac, uint8_t *out, size_t len);
 
 /* --- krb5msg_cts.c: AES-CBC with ciphertext stealing, form CBC-CS3, IV 0 --- */
 

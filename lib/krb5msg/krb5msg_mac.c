@@ -67,11 +67,11 @@ mac_sha384_final(union krb5msg_digest_state *s, uint8_t *out)
     (void)SHA384_Final(out, &s->sha512);
 }
 
-const struct krb5msg_digest krb5msg_sha1 = { "SHA1", 20, 64, mac_sha1_init, mac_sha1_update,
+const struct krb5msg_digest krb5msg_sha1 = { 20, 64, mac_sha1_init, mac_sha1_update,
     mac_sha1_final };
-const struct krb5msg_digest krb5msg_sha256 = { "SHA2-256", 32, 64, mac_sha256_init,
+const struct krb5msg_digest krb5msg_sha256 = { 32, 64, mac_sha256_init,
     mac_sha256_update, mac_sha256_final };
-const struct krb5msg_digest krb5msg_sha384 = { "SHA2-384", 48, 128, mac_sha384_init,
+const struct krb5msg_digest krb5msg_sha384 = { 48, 128, mac_sha384_init,
     mac_sha384_update, mac_sha384_final };
 
 /* Begins a digest with the key's block. Every key here is shorter than the block. */
@@ -79,39 +79,40 @@ static void
 mac_key_block(struct krb5msg_mac *mac, uint8_t pad)
 {
     uint8_t block[KRB5MSG_DIGEST_BLOCK_MAX];
-    const struct krb5msg_digest *digest = mac->enctype->digest;
-    memset(block, pad, digest->block);
-    for (size_t i = 0; i < mac->enctype->mac_key_len; i++) {
+    memset(block, pad, mac->digest->block);
+    for (size_t i = 0; i < mac->key_len; i++) {
         block[i] ^= mac->key[i];
     }
-    digest->init(&mac->state);
-    digest->update(&mac->state, block, digest->block);
+    mac->digest->init(&mac->state);
+    mac->digest->update(&mac->state, block, mac->digest->block);
     explicit_bzero(block, sizeof(block));
 }
 
 void
-krb5msg_mac_begin(struct krb5msg_mac *mac, const struct krb5msg_enctype *e, const uint8_t *key)
+krb5msg_mac_begin(struct krb5msg_mac *mac, const struct krb5msg_digest *digest, const uint8_t *key,
+    size_t key_len)
 {
-    mac->enctype = e;
+    mac->digest = digest;
     mac->key = key;
+    mac->key_len = key_len;
     mac_key_block(mac, MAC_INNER);
 }
 
 void
 krb5msg_mac_update(struct krb5msg_mac *mac, const void *data, size_t len)
 {
-    mac->enctype->digest->update(&mac->state, data, len);
+    mac->digest->update(&mac->state, data, len);
 }
 
 void
-krb5msg_mac_end(struct krb5msg_mac *mac, uint8_t *out)
+krb5msg_mac_end(struct krb5msg_mac *mac, uint8_t *out, size_t len)
 {
     uint8_t whole[KRB5MSG_DIGEST_MAX];
-    const struct krb5msg_digest *digest = mac->enctype->digest;
-    digest->final(&mac->state, whole);
+    mac->digest->final(&mac->state, whole);
     mac_key_block(mac, MAC_OUTER);
-    digest->update(&mac->state, whole, digest->len);
-    digest->final(&mac->state, whole);
-    memcpy(out, whole, mac->enctype->mac_len);
+    mac->digest->update(&mac->state, whole, mac->digest->len);
+    mac->digest->final(&mac->state, whole);
+    memcpy(out, whole, len);
+    explicit_bzero(whole, sizeof(whole));
     explicit_bzero(&mac->state, sizeof(mac->state));
 }

@@ -6,6 +6,10 @@
 
 #include <stdio.h>
 
+#include <openssl/core_names.h>
+#include <openssl/kdf.h>
+#include <openssl/params.h>
+
 #include "lib/krb5msg/krb5msg_token.h"
 
 #define HEX_MAX 128
@@ -31,6 +35,17 @@ hex(const char *text, uint8_t out[HEX_MAX])
 #define KEY18 "FE697B52BC0D3CE14432BA036A92E65BBB52280990A2FA27883998D72AF30161"
 #define KEY19 "3705D96080C17728A0E800EAB6E0D23C"
 #define KEY20 "6D404D37FAF79F9DF0D33568D320669800EB4836472EA8A026D16B7182460C52"
+
+static size_t
+derive(const struct krb5msg_enctype *e, const uint8_t *key, uint32_t usage,
+    enum krb5msg_purpose purpose, uint8_t *out)
+{
+    struct krb5msg_base base;
+    assert_true(krb5msg_base_begin(&base, e, key));
+    const size_t len = krb5msg_derive(&base, usage, purpose, out);
+    krb5msg_base_end(&base);
+    return len;
+}
 
 static void
 test_derive(void **state)
@@ -66,7 +81,58 @@ test_derive(void **state)
         const struct krb5msg_enctype *e = krb5msg_enctype_find(rows[i].enctype);
         assert_int_equal(hex(rows[i].key, key), e->key_len);
         const size_t len = hex(rows[i].expected, expected);
-        assert_int_equal(krb5msg_derive(e, key, 2, rows[i].purpose, out), len);
+        assert_int_equal(derive(e, key, 2, rows[i].purpose, out), len);
+        assert_memory_equal(out, expected, len);
+    }
+}
+
+/* libcrypto's KRB5KDF and KBKDF, which take the constant as it is. */
+static void
+derive_by_libcrypto(const struct krb5msg_enctype *e, uint8_t *key, uint8_t constant[5], uint8_t *out,
+    size_t len)
+{
+    const bool mac = e->mac_of_cipher;
+    char mode[] = "counter", hmac[] = "HMAC";
+    char *digest = e->number == KRB5MSG_AES256_SHA384 ? (char[]){ "SHA384" } : (char[]){ "SHA256" };
+    char *cipher = e->key_len == 32 ? (char[]){ "AES-256-CBC" } : (char[]){ "AES-128-CBC" };
+    const OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, key, e->key_len),
+        OSSL_PARAM_construct_octet_string(mac ? OSSL_KDF_PARAM_SALT : OSSL_KDF_PARAM_CONSTANT,
+            constant, 5),
+        mac ? OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_MODE, mode, 0)
+            : OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_CIPHER, cipher, 0),
+        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_MAC, hmac, 0),
+        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
+        OSSL_PARAM_construct_end(),
+    };
+    EVP_KDF *kdf = EVP_KDF_fetch(NULL, mac ? "KBKDF" : "KRB5KDF", NULL);
+    EVP_KDF_CTX *ctx = EVP_KDF_CTX_new(kdf);
+    assert_non_null(ctx);
+    assert_int_equal(EVP_KDF_derive(ctx, out, len, params), 1);
+    EVP_KDF_CTX_free(ctx);
+    EVP_KDF_free(kdf);
+}
+
+/* Every usage and purpose from many keys, and usages no token has: all carries of the n-fold. */
+static void
+test_derive_against_libcrypto(void **state)
+{
+    (void)state;
+    static const enum krb5msg_purpose purposes[] = { KRB5MSG_FOR_CHECKSUM, KRB5MSG_FOR_ENCRYPTION,
+        KRB5MSG_FOR_INTEGRITY };
+    for (uint32_t round = 0; round < 3000; round++) {
+        const struct krb5msg_enctype *e = krb5msg_enctype_find(17 + (int32_t)(round % 4));
+        const uint32_t usage = round < 300 ? 20 + round / 12 : round * 2654435761U;
+        const enum krb5msg_purpose purpose = purposes[round / 4 % 3];
+        uint8_t key[KRB5MSG_KEY_MAX], expected[KRB5MSG_KEY_MAX], out[KRB5MSG_KEY_MAX];
+        uint8_t constant[5] = { (uint8_t)(usage >> 24), (uint8_t)(usage >> 16),
+            (uint8_t)(usage >> 8), (uint8_t)usage, (uint8_t)purpose };
+        for (size_t i = 0; i < sizeof(key); i++) {
+            key[i] = (uint8_t)((round + 1) * (i + 7) * 40503U >> 5);
+        }
+        const size_t len = derive(e, key, usage, purpose, out);
+        assert_true(len > 0);
+        derive_by_libcrypto(e, key, constant, expected, len);
         assert_memory_equal(out, expected, len);
     }
 }
@@ -162,9 +228,9 @@ context_make(struct krb5msg *m, int32_t enctype, const char *text)
     m->enctype = krb5msg_enctype_find(enctype);
     (void)hex(text, key);
     struct krb5msg_side *s = &m->send;
-    assert_true(krb5msg_derive(m->enctype, key, 2, KRB5MSG_FOR_CHECKSUM, s->checksum) > 0);
-    assert_true(krb5msg_derive(m->enctype, key, 2, KRB5MSG_FOR_INTEGRITY, s->integrity) > 0);
-    assert_true(krb5msg_derive(m->enctype, key, 2, KRB5MSG_FOR_ENCRYPTION, ke) > 0);
+    assert_true(derive(m->enctype, key, 2, KRB5MSG_FOR_CHECKSUM, s->checksum) > 0);
+    assert_true(derive(m->enctype, key, 2, KRB5MSG_FOR_INTEGRITY, s->integrity) > 0);
+    assert_true(derive(m->enctype, key, 2, KRB5MSG_FOR_ENCRYPTION, ke) > 0);
     s->cipher = cipher_make(enctype, ke, 1);
     m->recv = *s;
     m->recv.cipher = cipher_make(enctype, ke, 0);
@@ -255,9 +321,9 @@ test_checksum(void **state)
         const size_t len = hex(COUNT21, plain);
         assert_int_equal(hex(rows[i].expected, expected), m.enctype->mac_len);
         struct krb5msg_mac mac;
-        krb5msg_mac_begin(&mac, m.enctype, m.send.checksum);
+        krb5msg_mac_begin(&mac, m.enctype->digest, m.send.checksum, m.enctype->mac_key_len);
         krb5msg_mac_update(&mac, plain, len);
-        krb5msg_mac_end(&mac, out);
+        krb5msg_mac_end(&mac, out, m.enctype->mac_len);
         assert_memory_equal(out, expected, m.enctype->mac_len);
         context_end(&m);
     }
@@ -283,6 +349,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_derive),
+        cmocka_unit_test(test_derive_against_libcrypto),
         cmocka_unit_test(test_cts),
         cmocka_unit_test(test_cts_against_libcrypto),
         cmocka_unit_test(test_encrypt),
