@@ -171,9 +171,14 @@ look_at(struct master *m, struct brokered *f, bool hangup)
 {
     char error[512] = "";
     bool is_log = f->row->rule == NULL;
+    bool changed = !is_log && file_changed(f->row->rule, f->path, &f->seen);
 
-    if (is_log ? !hangup : !file_changed(f->row->rule, f->path, &f->seen))
+    /* Who sends SIGHUP may have mended what a file was refused for elsewhere. */
+    if (!changed && !f->again && !(hangup && (is_log || f->refused)))
         return;
+    if (changed)
+        f->deaths = 0;
+    f->again = false;
     if (read_file(m, f, error, sizeof error) == 0) {
         broker_offer(m, f);
         return;

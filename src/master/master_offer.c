@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define DEATHS_MAX 2 /* a content that so many processes died of is not offered any more */
+
 static bool
 wanted_by(const struct brokered *f, const struct process *p)
 {
@@ -177,7 +179,8 @@ broker_result(struct process *p, const struct ipc_file_result *result)
 }
 
 /* It died with a module's new file before it: the file may be why, and its successor would do the
-   same. So what is in force stays; a logger or a worker only lost its chance. */
+   same. So what is in force stays, and the next look tries once more: it may have been something else.
+   A logger or a worker only lost its chance. */
 static void
 died_judging(struct process *p, struct brokered *f)
 {
@@ -185,6 +188,7 @@ died_judging(struct process *p, struct brokered *f)
 
     if (f->row->kind != IPC_FILE_MODULE || !p->m->serving || p->m->stop != STOP_NOT)
         return;
+    f->again = ++f->deaths < DEATHS_MAX;
     (void)snprintf(why, sizeof why, "%s: %s ended while it read this file", f->path, p->place->label);
     refuse(p->m, f, why);
 }

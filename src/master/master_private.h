@@ -269,7 +269,9 @@ struct brokered {
     int current;   /* in force; -1: none yet */
     int candidate; /* sent, not accepted by all; -1 */
     uint32_t waiting; /* FILE_RESULTs of the candidate */
-    bool refused;     /* one of them said no */
+    bool refused;     /* one of them said no, or died of it */
+    unsigned deaths;  /* over the content that was seen */
+    bool again;       /* it is offered once more, though it did not change */
     struct stat seen;
 };
 

@@ -186,6 +186,54 @@ a_link_in_its_place_is_refused(void **state)
     assert_content(r, "old");
 }
 
+/* One process died meanwhile, perhaps of something else: once more, and not for ever. */
+static void
+one_that_a_process_died_over_is_tried_once_more(void **state)
+{
+    struct rig *r = *state;
+
+    write_file(path, O_APPEND, "er");
+    for (uint32_t i = 0; i < 2; i++) {
+        broker_look(&r->m, false);
+        for (int k = 0; k < RIG_WORKERS; k++)
+            rig_assert_file(r, k, 2 + i);
+        for (int k = 1; k < RIG_WORKERS; k++)
+            rig_answer_file(r, k, 2 + i, true);
+        broker_forget(&r->workers[0]);
+        assert_told(r, 0, 1 + i);
+        for (int k = 1; k < RIG_WORKERS; k++)
+            rig_assert_file(r, k, 1);
+    }
+    broker_look(&r->m, false);
+    assert_nobody_is_asked(r);
+    /* The administrator may insist. */
+    broker_look(&r->m, true);
+    take(r, 4);
+    assert_told(r, 1, 2);
+    assert_content(r, "older");
+    broker_look(&r->m, true);
+    assert_nobody_is_asked(r);
+}
+
+static void
+one_that_was_refused_is_tried_again_on_hangup(void **state)
+{
+    struct rig *r = *state;
+
+    write_file(path, O_APPEND, "er");
+    broker_look(&r->m, false);
+    for (int i = 0; i < RIG_WORKERS; i++) {
+        rig_assert_file(r, i, 2);
+        rig_answer_file(r, i, 2, false);
+    }
+    broker_look(&r->m, false);
+    assert_nobody_is_asked(r);
+    assert_told(r, 0, 1);
+    broker_look(&r->m, true);
+    take(r, 3);
+    assert_told(r, 1, 1);
+}
+
 static void
 one_that_workers_may_read_now_is_refused(void **state)
 {
@@ -211,6 +259,10 @@ main(void)
             a_wrong_mode_is_told_once_and_may_be_repaired, setup, teardown),
         cmocka_unit_test_setup_teardown(one_that_vanishes_stays_in_force, setup, teardown),
         cmocka_unit_test_setup_teardown(a_link_in_its_place_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            one_that_a_process_died_over_is_tried_once_more, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            one_that_was_refused_is_tried_again_on_hangup, setup, teardown),
         cmocka_unit_test_setup_teardown(one_that_workers_may_read_now_is_refused, setup, teardown),
     };
 
