@@ -44,7 +44,7 @@ struct rig {
 
 struct rig_how {
     const char *module; /* its section comes from text */
-    const char *section; /* configuration: "userpass { ... }" */
+    const char *section; /* configuration: "userpass { ... }", and listeners beside RIG_LISTENER */
     unsigned descriptors; /* limit of open files; 0: as it is */
 };
 

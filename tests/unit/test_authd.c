@@ -143,6 +143,41 @@ assert_phrase(struct rig *r, const char *phrase, enum auth_outcome outcome)
     rig_receive_result(r, &result);
 }
 
+/* What a listener says in place of the section is in effect on it, and there alone. */
+static void
+test_settings_by_listener(void **state)
+{
+    const struct rig_how how = { .module = "testpriv",
+        .section = "testpriv { service = { \"section\", \"more\" } }\n"
+                   "listen \"127.0.0.2:0\" { service = { \"listener\" } }\n"
+                   "listen \"127.0.0.3:0\" { service = { } }\n" };
+    static const struct {
+        const char *listener;
+        const char *mechanism;
+    } rows[] = {
+        { "127.0.0.2:0", "listener" },
+        { RIG_LISTENER, "section" },
+        { "127.0.0.3:0", "backwards" }, /* given, with nothing in it: neither the section's nor a preset */
+        { "127.0.0.2:0", "listener" },
+    };
+    struct rig *r = *state;
+
+    rig_start(r, &how);
+    rig_send_queue(r, 0);
+    assert_true(rig_ready(r));
+    for (size_t i = 0; i < SP_COUNT(rows); i++) {
+        struct rig_login l;
+        struct ipc_auth_result result;
+
+        rig_open_on(r, 0, &l, rows[i].listener, 7, 0x80, "ann", 3, RIG_DEADLINE_MS);
+        rig_wait_answer(r, &l);
+        respond(r, &l, "open sesame");
+        assert_int_equal(l.outcome, AUTH_SUCCESS);
+        assert_string_equal(l.mechanism, rows[i].mechanism);
+        rig_receive_result(r, &result);
+    }
+}
+
 /* A login ends with the file it began with; a new one, and a refused one, are for those to come. */
 static void
 test_generations(void **state)
@@ -775,6 +810,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_success_and_failure, setup_userpass, teardown),
         cmocka_unit_test_setup_teardown(test_two_rounds, setup_testpriv, teardown),
+        cmocka_unit_test_setup_teardown(test_settings_by_listener, setup_nothing, teardown),
         cmocka_unit_test_setup_teardown(test_generations, setup_nothing, teardown),
         cmocka_unit_test_setup_teardown(test_stalled_delay_nobody, setup_testpriv, teardown),
         cmocka_unit_test_setup_teardown(test_deadline, setup_testpriv, teardown),
