@@ -23,6 +23,7 @@ EXTRA_DIST += \
 	tests/system/test_audit.py \
 	tests/system/test_auth.py \
 	tests/system/test_client.py \
+	tests/system/test_client_gssapi.py \
 	tests/system/test_clients.py \
 	tests/system/test_config.py \
 	tests/system/test_descriptors.py \

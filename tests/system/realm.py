@@ -265,6 +265,7 @@ def lives_longer(seconds):
     def change(data):
         out = bytearray(data)
         for at, end in ends_of(data):
-            struct.pack_into("!I", out, at, end + seconds)
+            if end:  # a cache's own entries have none
+                struct.pack_into("!I", out, at, end + seconds)
         return bytes(out)
     return change
