@@ -356,7 +356,8 @@ channel_protect(struct channel *channel, const struct auth_protect_module *face,
     l->unopened = len > 0;
     channel->sealed = l;
     channel->ops = &sealed_ops;
-    channel->readable = true;
+    if (len > 0) /* no edge will tell of what is here already */
+        channel->readable = true;
     return 0;
 }
 
