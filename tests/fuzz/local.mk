@@ -3,7 +3,8 @@
 # tests/fuzz/corpus/TARGET with whatever compiler there is; `make fuzz` builds the same with clang's
 # libFuzzer and searches for FUZZ_SECONDS each. What it finds is in tests/fuzz/found/TARGET of the build
 # tree; a file that shows something new goes into the corpus.
-FUZZ_TARGETS = name socks5 userpass conversation users krb5msg gssapi_frame gssapi_protect config_scan
+FUZZ_TARGETS = name socks5 userpass conversation users krb5msg gssapi_frame gssapi_protect \
+	gssapi_token keytab config_scan
 FUZZ_SECONDS = 60
 FUZZ_CC = clang
 
@@ -58,12 +59,25 @@ tests_fuzz_replay_gssapi_protect_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_TARGET='"gss
 tests_fuzz_replay_gssapi_protect_LDADD = auth/libgssapi-protect.la lib/krb5msg/libkrb5msg.la \
 	lib/base/libbase.la $(CRYPTO_LIBS)
 
+check_PROGRAMS += tests/fuzz/replay_keytab
+tests_fuzz_replay_keytab_SOURCES = tests/fuzz/fuzz_keytab.c auth/gssapi/gssapi_keytab_usable.c \
+	$(AUTH_GSSAPI_BOTH) tests/fuzz/fuzz.h tests/fuzz/replay_main.c
+tests_fuzz_replay_keytab_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_TARGET='"keytab"'
+tests_fuzz_replay_keytab_LDADD = lib/base/libbase.la
+
+check_PROGRAMS += tests/fuzz/replay_gssapi_token
+tests_fuzz_replay_gssapi_token_SOURCES = tests/fuzz/fuzz_gssapi_token.c auth/gssapi/gssapi_token.c \
+	tests/fuzz/fuzz.h tests/fuzz/replay_main.c
+tests_fuzz_replay_gssapi_token_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_TARGET='"gssapi_token"'
+tests_fuzz_replay_gssapi_token_LDADD = lib/base/libbase.la
+
 EXTRA_DIST += tests/fuzz/corpus
 
 # The decoders stand on little else than lib/, so it is compiled anew with libFuzzer's instrumentation.
 FUZZ_LIB = $(filter %.c,$(lib_base_libbase_la_SOURCES) $(lib_socks_libsocks_la_SOURCES) \
 	$(lib_krb5msg_libkrb5msg_la_SOURCES) \
-	$(AUTH_USERPASS_BOTH) $(AUTH_GSSAPI_PROTECT)) src/authlink/conversation.c $(FUZZ_CONFIG)
+	$(AUTH_USERPASS_BOTH) $(AUTH_GSSAPI_PROTECT)) src/authlink/conversation.c \
+	auth/gssapi/gssapi_keytab_usable.c auth/gssapi/gssapi_token.c $(FUZZ_CONFIG)
 FUZZ_CONFIG = \
 	src/config/config_flat.c \
 	src/config/config_lex.c \
