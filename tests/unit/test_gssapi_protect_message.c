@@ -175,6 +175,23 @@ test_wrong_length(void **state)
     rig_free(&rig);
 }
 
+/* The longest frame there can be, with nothing of ours in it: judged when it is whole, not before. */
+static void
+test_oversized(void **state)
+{
+    (void)state;
+    make(ENCTYPE, 2);
+    rig_frame(&rig, GSSAPI_DATA, plain, GSSAPI_TOKEN_MAX);
+    assert_int_equal(rig.len, rig.face->message_max);
+    assert_int_equal(rig_open(&rig, rig.len - 1), AUTH_FRAME_MORE);
+    RIG_REFUSES(open, &rig, "not-a-wrap-token");
+    memcpy(rig.message + GSSAPI_HEAD, "\005\004\006\377\000\000\000\000", 8);
+    RIG_REFUSES(open, &rig, "bad-checksum");
+    memcpy(rig.message + GSSAPI_HEAD, "\005\004\006\377\377\377\000\000", 8);
+    RIG_REFUSES(open, &rig, "wrong-extra-count");
+    rig_free(&rig);
+}
+
 static void
 test_every_head(void **state)
 {
@@ -366,6 +383,7 @@ main(void)
         cmocka_unit_test(test_other_way),
         cmocka_unit_test(test_every_truncation),
         cmocka_unit_test(test_wrong_length),
+        cmocka_unit_test(test_oversized),
         cmocka_unit_test(test_every_head),
         cmocka_unit_test(test_every_bit),
         cmocka_unit_test(test_words),
