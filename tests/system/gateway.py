@@ -48,7 +48,7 @@ def user_line(name, password):
 
 def listen_section(one):
     address, keys = (one, "") if isinstance(one, str) else one
-    return f'listen "{address}" {{ {keys} }}\n'
+    return f'listen "{address}" {{ {keys} }}\n' if keys else f'listen "{address}" {{ }}\n'
 
 
 ALICE = None
