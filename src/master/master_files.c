@@ -62,20 +62,24 @@ errno_text(const struct file_rule *rule)
 }
 
 static int
-judge_readers(const char *path, const struct users *users, const struct stat *st, char *error,
-    size_t size)
+judge_readers(const char *path, const struct users *users, int fd, const struct stat *st,
+    char *error, size_t size)
 {
     const struct outsider *reader = users_reader(users, st);
+    const struct outsider *listed = users_acl_reader(users, fd);
 
-    if (reader == NULL)
+    if (reader == NULL && listed == NULL)
         return 0;
+    if (reader == NULL)
+        return complain(error, size, "%s: readable by %s \"%s\": its access control list says so; "
+            "setfacl -b removes it", path, listed->whose, listed->name);
     return complain(error, size, "%s: readable by %s \"%s\": it has mode %04o and group %u; at most "
         "0640 is allowed, and no group that user is in", path, reader->whose, reader->name,
         (unsigned)(st->st_mode & 07777), (unsigned)st->st_gid);
 }
 
 static int
-judge(const struct file_rule *rule, const char *path, const struct users *users,
+judge(const struct file_rule *rule, const char *path, const struct users *users, int fd,
     const struct stat *st, char *error, size_t size)
 {
     if (!S_ISREG(st->st_mode))
@@ -83,7 +87,7 @@ judge(const struct file_rule *rule, const char *path, const struct users *users,
     if (!rule->any_owner && st->st_uid != 0 && st->st_uid != geteuid())
         return complain(error, size, "%s: belongs to user %u; root or the user who starts the gateway "
             "is allowed", path, (unsigned)st->st_uid);
-    if (rule->secret && judge_readers(path, users, st, error, size) < 0)
+    if (rule->secret && judge_readers(path, users, fd, st, error, size) < 0)
         return -1;
     if ((st->st_mode & rule->forbidden) != 0)
         return complain(error, size, "%s: has mode %04o; at most %04o is allowed for a %s", path,
@@ -123,7 +127,7 @@ copy_open(const struct file_rule *rule, const char *path, const struct users *us
     for (int i = 0; i < COPY_TRIES; i++) {
         if (fstat(fd, st) < 0)
             return complain(error, size, "%s: %s", path, strerror(errno));
-        if (judge(rule, path, users, st, error, size) < 0)
+        if (judge(rule, path, users, fd, st, error, size) < 0)
             return -1;
         int copy = lseek(fd, 0, SEEK_SET) < 0 ? -1 : memfd_copy("sallyport-file", fd, rule->max);
 

@@ -100,6 +100,9 @@ int outsider_find(struct outsider *out, const char *whose, const char *name, con
 /* The first outsider who could read what st describes: as its owner, through its group, or as
    anybody. NULL: none could. */
 const struct outsider *users_reader(const struct users *u, const struct stat *st);
+/* The first whom the file's access control list lets read it, by name or through a group. */
+const struct outsider *users_acl_reader(const struct users *u, int fd);
+bool outsider_is_member(const struct outsider *o, gid_t group);
 /* RUNDIR/empty: made when missing, checked. 0, or -1 with error filled. */
 int users_empty_dir(const char *run_dir, char *path, size_t path_size, char *error, size_t size)
     SP_MUST_USE;

@@ -53,8 +53,8 @@ outsider_find(struct outsider *out, const char *whose, const char *name, const s
     return -1;
 }
 
-static bool
-is_member(const struct outsider *o, gid_t group)
+bool
+outsider_is_member(const struct outsider *o, gid_t group)
 {
     for (int i = 0; i < o->group_count; i++) {
         if (o->groups[i] == group)
@@ -68,7 +68,7 @@ static bool
 may_read(const struct outsider *o, const struct stat *st)
 {
     return (st->st_uid == o->uid && (st->st_mode & S_IRUSR) != 0)
-        || (is_member(o, st->st_gid) && (st->st_mode & S_IRGRP) != 0)
+        || (outsider_is_member(o, st->st_gid) && (st->st_mode & S_IRGRP) != 0)
         || (st->st_mode & S_IROTH) != 0;
 }
 

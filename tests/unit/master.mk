@@ -21,6 +21,10 @@ check_PROGRAMS += tests/unit/test_master_files
 tests_unit_test_master_files_SOURCES = tests/unit/test_master_files.c tests/unit/unit.h
 tests_unit_test_master_files_LDADD = $(UNIT_MASTER)
 
+check_PROGRAMS += tests/unit/test_master_acl
+tests_unit_test_master_acl_SOURCES = tests/unit/test_master_acl.c tests/unit/unit.h
+tests_unit_test_master_acl_LDADD = $(UNIT_MASTER)
+
 check_PROGRAMS += tests/unit/test_master_environment
 tests_unit_test_master_environment_SOURCES = tests/unit/test_master_environment.c tests/unit/unit.h
 tests_unit_test_master_environment_LDADD = $(UNIT_MASTER)
