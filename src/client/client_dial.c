@@ -117,6 +117,18 @@ dial_any(struct dial *d, struct mono deadline)
     }
 }
 
+int
+client_dial_list(const struct addrinfo *list, struct mono deadline)
+{
+    struct dial d = { .next = list, .error = ETIMEDOUT };
+    const int fd = dial_any(&d, deadline);
+
+    for (nfds_t i = 0; i < d.count; i++)
+        fd_close(&d.tried[i].fd);
+    errno = d.error;
+    return fd;
+}
+
 static void
 dial_settle(int fd)
 {
@@ -134,16 +146,14 @@ client_dial(struct client_wire *w, const struct client_options *o)
 
     if (status != CLIENT_OK)
         return status;
-    struct dial d = { .next = list, .error = ETIMEDOUT };
-
     w->deadline = mono_add_seconds(mono_read(), o->timeout);
-    w->fd = dial_any(&d, w->deadline);
-    for (nfds_t i = 0; i < d.count; i++)
-        fd_close(&d.tried[i].fd);
+    w->fd = client_dial_list(list, w->deadline);
+    const int error = errno;
+
     freeaddrinfo(list);
     if (w->fd < 0)
         return client_fail(CLIENT_UNREACHABLE, "cannot reach the gateway %s port %u: %s", o->host,
-            (unsigned)o->port, strerror(d.error));
+            (unsigned)o->port, strerror(error));
     dial_settle(w->fd);
     return CLIENT_OK;
 }

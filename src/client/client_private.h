@@ -120,6 +120,9 @@ size_t client_wire_room(const struct client_wire *w);
 
 /* client_dial.c: resolves the gateway and connects to the first address that answers. */
 enum client_status client_dial(struct client_wire *w, const struct client_options *o);
+/* A non-blocking descriptor that is connected, or -1 with errno (of the last address that failed). */
+struct addrinfo;
+int client_dial_list(const struct addrinfo *list, struct mono deadline) SP_MUST_USE;
 /* client_negotiate.c: the greeting, then the login of the one method offered. */
 struct client_secret;
 enum client_status client_negotiate(

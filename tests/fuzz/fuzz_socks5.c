@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* lib/socks/socks5.c: any bytes as hello and as request. */
+/* lib/socks: any bytes as hello, as request, and as what a gateway answers. */
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>
@@ -64,10 +64,36 @@ fuzz_request(const uint8_t *data, size_t size)
     fuzz_request_fields(&request);
 }
 
+static void
+fuzz_answer(const uint8_t *data, size_t size)
+{
+    struct socks5_answer answer;
+    struct socks5_answer again;
+    if (socks5_answer_decode(data, size, &answer) != SOCKS_DONE) {
+        return;
+    }
+    FUZZ_ASSERT(answer.used >= 8 && answer.used <= size && answer.used <= SOCKS5_ANSWER_MAX);
+    FUZZ_ASSERT(answer.reply == data[1]);
+    FUZZ_ASSERT(socks5_answer_decode(data, answer.used, &again) == SOCKS_DONE);
+    FUZZ_ASSERT(again.used == answer.used && addr_equal(&again.bound, &answer.bound));
+    FUZZ_ASSERT(socks5_answer_decode(data, answer.used - 1, &again) == SOCKS_MORE);
+}
+
+static void
+fuzz_choice(const uint8_t *data, size_t size)
+{
+    struct socks5_choice choice;
+    const enum socks_result result = socks5_choice_decode(data, size, &choice);
+    FUZZ_ASSERT((result == SOCKS_BAD) == (size > 0 && data[0] != SOCKS_VERSION_5));
+    FUZZ_ASSERT(result != SOCKS_DONE || (size >= 2 && choice.method == data[1]));
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     fuzz_hello(data, size);
     fuzz_request(data, size);
+    fuzz_answer(data, size);
+    fuzz_choice(data, size);
     return 0;
 }

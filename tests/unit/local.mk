@@ -16,6 +16,9 @@ UNIT_AUTHLINK = src/authlink/libauthlink.la $(UNIT_CORE)
 UNIT_AUTHD = src/authd/libauthd.la src/authlink/libauthlink.la auth/libauth-secret.la $(UNIT_IMAGE) $(AUTH_SECRET_LIBS)
 UNIT_LOGGER = src/logger/liblogger.la $(UNIT_IMAGE)
 UNIT_GSSAPI = auth/libgssapi-protect.la lib/krb5msg/libkrb5msg.la $(UNIT_BASE) $(CRYPTO_LIBS)
+UNIT_CLIENT = src/client/libclient.la auth/libgssapi-protect.la \
+	auth/libauth-gssapi-initiator.la lib/socks/libsocks.la lib/krb5msg/libkrb5msg.la $(UNIT_BASE) \
+	$(KRB5_LIBS) $(CRYPTO_LIBS) $(BSD_LIBS)
 UNIT_AUTH = auth/libauth-secret.la auth/libauth-wire.la $(UNIT_SOCKS) $(AUTH_SECRET_LIBS)
 
 if HAVE_CMOCKA
@@ -32,6 +35,7 @@ include tests/unit/authd.mk
 include tests/unit/logger.mk
 include tests/unit/auth.mk
 include tests/unit/gssapi_wire.mk
+include tests/unit/client.mk
 include tests/unit/gssapi_secret.mk
 else
 check-local:
