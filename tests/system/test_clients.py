@@ -7,6 +7,7 @@ import pathlib
 import pwd
 import shutil
 import subprocess
+import tempfile
 import threading
 
 import pytest
@@ -204,8 +205,8 @@ def sshd(base):
     """A real sshd on loopback that lets this test's key in; (port, options for ssh)."""
     if account() is None:
         pytest.skip(f"user id {os.geteuid()} has no account with a shell to log in to")
-    folder = base / "ssh"
-    folder.mkdir(mode=0o755)
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="ssh-", dir=base))
+    folder.chmod(0o755)
     for name in ("host", "client"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)], check=True)
     shutil.copy(folder / "client.pub", folder / "authorized")
