@@ -77,7 +77,8 @@ variant() { # FOLDER OPTION...: configure and compile the programs and their tes
 # The second compiler, and with it the methods as modules of their own.
 second_compiler() {
     export CC=$1
-    variant "build/$1" --enable-werror --with-auth-none=shared --with-auth-userpass=shared
+    variant "build/$1" --enable-werror --with-auth-none=shared --with-auth-userpass=shared \
+        --with-auth-gssapi=shared
     compile_in "build/$1" check TESTS=tests/lint/links.sh VERBOSE=1
 }
 

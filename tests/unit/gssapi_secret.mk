@@ -18,6 +18,11 @@ check_PROGRAMS += tests/unit/test_gssapi_blob
 tests_unit_test_gssapi_blob_SOURCES = tests/unit/test_gssapi_blob.c tests/unit/unit.h
 tests_unit_test_gssapi_blob_LDADD = $(UNIT_GSSAPI)
 
+check_PROGRAMS += tests/unit/test_gssapi_status
+tests_unit_test_gssapi_status_SOURCES = tests/unit/test_gssapi_status.c tests/unit/unit.h
+tests_unit_test_gssapi_status_CPPFLAGS = $(AM_CPPFLAGS) $(KRB5_CFLAGS)
+tests_unit_test_gssapi_status_LDADD = auth/libauth-gssapi-initiator.la $(UNIT_BASE) $(KRB5_LIBS)
+
 if AUTH_GSSAPI_BUILTIN
 check_PROGRAMS += tests/unit/test_gssapi_secret
 tests_unit_test_gssapi_secret_SOURCES = tests/unit/test_gssapi_secret.c $(GSSAPI_GATE)
