@@ -26,7 +26,7 @@ struct config_source {
     void *ctx;
     const char *path;      /* shown in messages; NULL: the built-in default (--try) */
     const char *module_dir; /* where shared modules are */
-    bool check_files;      /* -t: also open the files modules name and let them check the content */
+    bool check_files;      /* also open the files modules name and let them check the content */
     bool privileged;       /* started as root: the three users must differ and exist */
     unsigned cpus;         /* for workers = 0 */
 };

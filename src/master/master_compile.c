@@ -151,7 +151,7 @@ compile_child(const struct master_options *o, int channel, int image_fd)
         .ctx = &channel,
         .path = o->config,
         .module_dir = auth_module_dir(), /* looked for before the drop */
-        .check_files = o->check,
+        .check_files = o->check || !o->print, /* what passes -t also starts, and the other way */
         .privileged = privileged,
         .cpus = cpu_count(),
     };

@@ -16,7 +16,7 @@ tests_bench_bench_gss_LDADD = auth/libgssapi-protect.la auth/libauth-gssapi-init
 	lib/krb5msg/libkrb5msg.la lib/base/libbase.la $(CRYPTO_LIBS) $(KRB5_LIBS)
 EXTRA_DIST += tests/bench/bench_kerberos.py
 
-.PHONY: bench-kerberos
+.PHONY: bench-kerberos bench-krb5msg
 bench-kerberos: all tests/bench/bench_load$(EXEEXT) tests/bench/bench_gss$(EXEEXT)
 	$(PYTHON3) $(srcdir)/tests/bench/bench_kerberos.py --build . $(BENCH_FLAGS)
 
@@ -29,7 +29,6 @@ tests_bench_bench_krb5msg_CPPFLAGS = $(AM_CPPFLAGS) $(KRB5_TEST_CFLAGS)
 tests_bench_bench_krb5msg_LDADD = lib/krb5msg/libkrb5msg.la lib/base/libbase.la $(CRYPTO_LIBS) \
 	$(KRB5_TEST_LIBS)
 
-.PHONY: bench-krb5msg
 bench-krb5msg: tests/bench/bench_krb5msg$(EXEEXT)
 	tests/bench/bench_krb5msg$(EXEEXT) $(BENCH_FLAGS)
 endif
