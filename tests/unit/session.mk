@@ -31,6 +31,11 @@ check_PROGRAMS += tests/unit/test_session_protect
 tests_unit_test_session_protect_SOURCES = tests/unit/test_session_protect.c \
 	tests/unit/session_seal.c tests/unit/session_seal.h $(SESSION_RIG)
 tests_unit_test_session_protect_LDADD = $(SESSION_RIG_LIBS)
+
+check_PROGRAMS += tests/unit/test_session_sealed
+tests_unit_test_session_sealed_SOURCES = tests/unit/test_session_sealed.c \
+	tests/unit/session_seal.c tests/unit/session_seal.h $(SESSION_RIG)
+tests_unit_test_session_sealed_LDADD = $(SESSION_RIG_LIBS)
 endif
 
 check_PROGRAMS += tests/unit/test_pipes

@@ -204,3 +204,37 @@ seal_read_refusal(struct seal *c)
     assert_memory_equal(got, "\x01\xFF", 2);
     session_rig_read_end(c->fd);
 }
+
+/* ---- setup, records ---- */
+
+int
+seal_setup(void **state)
+{
+    (void)state;
+    session_rig_begin(SEAL_CONFIG("negotiate = 30", SEAL_ALL_LEVELS, SEAL_RULES));
+    rig.host.all_events = true;
+    return 0;
+}
+
+int
+seal_setup_short(void **state)
+{
+    (void)state;
+    session_rig_begin(SEAL_CONFIG("negotiate = 1", SEAL_ALL_LEVELS, SEAL_RULES));
+    return 0;
+}
+
+struct session_closing
+seal_expect(const struct seal *client, enum event_id event, const char *reason, const char *detail)
+{
+    struct session_closing c = session_rig_expect(client->id, event, reason);
+
+    assert_string_equal(c.detail, detail);
+    assert_string_equal(c.user, SEAL_USER);
+    assert_string_equal(c.mechanism, "krb5");
+    assert_string_equal(c.enctype, "aes256-cts-hmac-sha1-96");
+    assert_string_equal(c.claimed, "");
+    for (size_t i = 0; i < CONVERSATION_MAX; i++) /* the blob is not left behind */
+        assert_int_equal(rig.link.receiving[i], 0);
+    return c;
+}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A client of method gssapi for the tests of sessions: its messages are made with lib/krb5msg from a
- * key that the test's own pool tells the session, so that nothing here needs a KDC or waits for one.
+ * A client of method gssapi for the tests of sessions: its messages are made with lib/krb5msg from
+ * a key that the test's own pool tells the session, so that nothing here needs a KDC or waits for
+ * one.
  */
 #ifndef SP_TESTS_UNIT_SESSION_SEAL_H
 #define SP_TESTS_UNIT_SESSION_SEAL_H
@@ -15,6 +16,19 @@
 #define SEAL_TOKEN "\x01\x01\x00\x05token"
 #define SEAL_TOKEN_SIZE 9
 #define SEAL_ROOM 80000
+
+/* What the gateways of these tests are configured with. */
+#define SEAL_RULES \
+    "rule \"closed\" { action = \"deny\" destination = { \"10.0.0.0/8\" } }\n" \
+    "rule \"here\" { action = \"allow\" destination = { \"127.0.0.1/32\" } }\n" \
+    "rule \"safe\" { action = \"allow\" destination = { \"127.0.0.2/32\" }" \
+    " protection = \"confidentiality\" }\n"
+#define SEAL_CONFIG(timeouts, gssapi, rules) \
+    "methods = { \"gssapi\" }\nlisten \"127.0.0.1:1080\" {}\n" \
+    "gssapi { keytab = \"/nonexistent/keytab\" replay-cache = \"\" " gssapi " }\n" \
+    "timeouts { " timeouts " }\n" rules
+#define SEAL_ALL_LEVELS \
+    "protection = { \"confidentiality\", \"integrity\", \"selective\", \"none\" }"
 
 struct seal {
     int fd;
@@ -56,5 +70,13 @@ void seal_read_level(struct seal *c, uint8_t level);
 void seal_read_reply(struct seal *c, uint8_t code);
 /* 01 FF, then the end. */
 void seal_read_refusal(struct seal *c);
+
+/* cmocka setups, for session_rig_teardown(): every level may be agreed, all events are written. */
+int seal_setup(void **state);
+int seal_setup_short(void **state); /* one second for the negotiation */
+
+/* The client's closing record, with its identity. */
+struct session_closing seal_expect(const struct seal *client, enum event_id event,
+    const char *reason, const char *detail);
 
 #endif
