@@ -31,4 +31,17 @@ tests_bench_bench_krb5msg_LDADD = lib/krb5msg/libkrb5msg.la lib/base/libbase.la 
 
 bench-krb5msg: tests/bench/bench_krb5msg$(EXEEXT)
 	tests/bench/bench_krb5msg$(EXEEXT) $(BENCH_FLAGS)
+
+# make bench-sealed [BENCH_FLAGS="MEGABYTES BYTES"]: the relay of a sealed channel, system calls included.
+EXTRA_PROGRAMS += tests/bench/bench_sealed
+tests_bench_bench_sealed_SOURCES = tests/bench/bench_sealed.c tests/unit/krb5_realm.c \
+	tests/unit/krb5_realm.h
+tests_bench_bench_sealed_CPPFLAGS = $(AM_CPPFLAGS) $(KRB5_TEST_CFLAGS)
+tests_bench_bench_sealed_LDADD = src/session/libsession.la src/net/libnet.la \
+	auth/libgssapi-protect.la lib/krb5msg/libkrb5msg.la src/core/libcore.la lib/base/libbase.la \
+	$(CRYPTO_LIBS) $(SECCOMP_LIBS) $(CAPNG_LIBS) $(BSD_LIBS) $(KRB5_TEST_LIBS)
+
+.PHONY: bench-sealed
+bench-sealed: tests/bench/bench_sealed$(EXEEXT)
+	tests/bench/bench_sealed$(EXEEXT) $(BENCH_FLAGS)
 endif

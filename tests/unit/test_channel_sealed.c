@@ -271,6 +271,8 @@ test_ahead(void **state)
         message(plain + i, 20000);
     }
     size_t cut = t.wire.len - 100; /* the last in part */
+    assert_int_equal(channel_read(&t.channel, t.room, ROOM), -1);
+    assert_false(t.channel.readable);
     assert_int_equal(channel_protect(&t.channel, &face, &ours, t.wire.data, cut), 0);
     while (t.channel.readable) {
         uint8_t *data;
