@@ -76,7 +76,6 @@ relay_progress(struct session *s, bool was_half)
     s->active = loop_now(s->host->loop);
     s->slot->bytes_up = s->up.bytes;
     s->slot->bytes_down = s->down.bytes;
-    client_note_wire(s);
     if (half_closed(s) && !was_half)
         session_deadline(s, relay_deadline(s));
 }
@@ -100,6 +99,7 @@ pump(struct session *s)
     s->down.last = s->up.shut;
     if (!relay_failed(up))
         down = relay_pump(&s->down, &s->target, &s->client, &shared, &moved);
+    client_note_wire(s); /* a message that is empty, or bad, moves nothing */
     if (moved)
         relay_progress(s, was_half);
     if (up == RELAY_SOURCE_BROKEN)
