@@ -105,14 +105,50 @@ install_npm_client() {
         >build/check/npm.log 2>&1 </dev/null || say 'npm could not get it, see build/check/npm.log'
 }
 
+# Dante's client library with GSS-API: Debian has its source and builds it without. From the mirror that
+# would give the package, with an apt of its own beside the system's, in build/dante.
+get_dante_client() {
+    local mirror apt
+    cd build/dante
+    mkdir -p lists/partial cache/archives/partial source
+    mirror=$(apt-get download --print-uris dante-client | sed "s|^'\\(.*/\\)pool/.*|\\1|")
+    apt-get indextargets 'Created-By: Packages' \
+        --format 'deb-src $(REPO_URI) $(RELEASE) $(COMPONENT)' |
+        grep -F "deb-src $mirror " | sort -u >deb-src.list
+    apt="apt-get -q -o Dir::Etc::SourceParts=/nonexistent -o Dir::Etc::SourceList=$PWD/deb-src.list
+        -o Dir::State::Lists=$PWD/lists -o Dir::Cache=$PWD/cache"
+    $apt update
+    $apt source --download-only dante
+    tar -C source --strip-components 1 -xf dante_*.orig.tar.*
+    cd source
+    env -u CC -u CFLAGS ./configure -q --disable-server --without-pam --without-ldap --without-sasl \
+        --without-krb5 --without-bsdauth --without-upnp --disable-static
+    make -s -j2
+    cp dlib/.libs/libdsocks.so ..
+    cd ..
+    rm -rf lists cache source
+}
+
+install_dante_client() {
+    [ ! -f build/dante/libdsocks.so ] || return 0
+    rm -rf build/dante
+    mkdir -p build/dante
+    say "Dante's client with GSS-API, a client of the system tests, meanwhile"
+    logged dante get_dante_client
+    [ $status -eq 0 ] || say "Dante's client could not be had, see build/check/dante.log"
+}
+
 check() {
     install_packages $build_packages $check_packages
     mkdir -p build/check
     rm -f build/check/*.xml build/check/*.log build/check/summary
     install_npm_client
+    install_dante_client &
+    local dante=$!
     generate
     stage build variant build --enable-werror
     counted unit "$(expected unit)" 'python3 -B tests/count.py trs build' make_check build
+    wait $dante
     counted system "$(expected system)" 'python3 -B tests/count.py xml build/check/system.xml' \
         pytest_in build system
     counted sanitize-unit "$(expected sanitize-unit)" \

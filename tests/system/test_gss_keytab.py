@@ -51,6 +51,7 @@ def only(keytab, choose):
 # --- keys that change ---
 
 
+@pytest.mark.sanitizers
 def test_rotation_without_a_restart(start, realm, service):
     old_keytab = realm.keytab(service)
     gateway = start(realm=realm, keytab=old_keytab)
@@ -109,6 +110,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.sanitizers
 @pytest.mark.parametrize("what", BROKEN)
 def test_a_broken_new_keytab_leaves_the_old_one(start, realm, what):
     gateway = start(realm=realm)

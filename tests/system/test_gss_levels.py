@@ -77,6 +77,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.sanitizers
 @pytest.mark.parametrize("what", BROKEN)
 def test_broken_level_messages_are_refused(gateway, alice, what):
     change, word = BROKEN[what]
@@ -200,6 +201,7 @@ def test_none_is_not_agreed_unless_listed(start, realm, alice):
 # --- a client that goes on unprotected ---
 
 
+@pytest.mark.sanitizers
 @pytest.mark.parametrize("level", (INTEGRITY, CONFIDENTIALITY, SELECTIVE))
 def test_a_bare_request_after_a_level_was_agreed(gateway, alice, echo, level):
     """curl 8.20 does this. Cut, and the record names the principal."""

@@ -63,6 +63,7 @@ def test_three_legs(gateway, alice):
     failure(gateway, client, "malformed-token")
 
 
+@pytest.mark.sanitizers
 def test_delegated_credentials_are_thrown_away(start, realm, echo):
     """A forwarded ticket in the token is neither needed nor kept: nothing is written anywhere."""
     gateway = start(realm=realm, env={"KRB5CCNAME": "FILE:/nonexistent/ccache"})
@@ -130,6 +131,7 @@ def ticket_of_size(realm, size):
     return made(count + (size - have) // 15)
 
 
+@pytest.mark.sanitizers
 @pytest.mark.parametrize("size", (16_000, 33_000, 65_535))
 def test_large_tokens(gateway, realm, echo, size):
     """As those of users in hundreds of groups are."""
@@ -165,6 +167,7 @@ def test_spnego_is_refused_unless_listed(gateway, alice):
     failure(gateway, client, "wrong-mechanism")
 
 
+@pytest.mark.sanitizers
 @pytest.mark.parametrize("flags", (FLAGS, NOT_MUTUAL), ids=("mutual", "not-mutual"))
 def test_spnego_where_it_is_listed(start, realm, alice, echo, flags):
     gateway = start(realm=realm, gssapi='mechanisms = { "krb5", "spnego" }', events="all")
@@ -181,6 +184,7 @@ def test_spnego_alone(start, realm, alice, echo):
         client.connect(echo.address).echo()
 
 
+@pytest.mark.sanitizers
 def test_endless_rounds_end(start, realm, alice):
     """A negotiation that never gets anywhere is ended by the gateway."""
     gateway = start(realm=realm, gssapi='mechanisms = { "krb5", "spnego" }')
@@ -219,6 +223,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.sanitizers
 @pytest.mark.parametrize("what", BROKEN)
 def test_broken_messages_are_refused(gateway, what):
     data, word = BROKEN[what]
@@ -231,6 +236,7 @@ def test_broken_messages_are_refused(gateway, what):
         malformed(gateway, client, word)
 
 
+@pytest.mark.sanitizers
 def test_every_octet_of_a_token_is_needed(gateway, alice):
     """A token whose length says less than there is, or that is cut: refused, nothing hangs."""
     token = Context(alice).first
@@ -258,6 +264,7 @@ def test_a_changed_octet_of_a_token(gateway, alice, at):
     failure(gateway, client)
 
 
+@pytest.mark.sanitizers
 @pytest.mark.parametrize("how", ("shut", "reset"))
 def test_a_client_that_stops_half_way(gateway, alice, echo, how):
     """Anywhere in the login: one record, and nobody else notices."""

@@ -103,6 +103,7 @@ def test_empty_messages(gateway, alice, echo, level):
     assert gateway.closing(client)["bytes_up"] == "6"
 
 
+@pytest.mark.sanitizers
 @pytest.mark.parametrize("level", LEVELS)
 def test_500_messages_in_one_segment(gateway, alice, echo, level):
     with GssClient(gateway, alice) as client:
@@ -123,6 +124,7 @@ def test_messages_of_many_sizes(gateway, alice, echo, level, size):
             assert client.get(size) == data
 
 
+@pytest.mark.sanitizers
 def test_the_largest_message(gateway, alice, echo):
     """A token of exactly 65,535 octets."""
     with GssClient(gateway, alice) as client:
@@ -135,6 +137,7 @@ def test_the_largest_message(gateway, alice, echo):
         assert client.get(size) == data
 
 
+@pytest.mark.sanitizers
 def test_messages_cut_anywhere(gateway, alice, echo):
     """Segments that end inside heads, tokens and checksums."""
     rng = random.Random(1)
@@ -243,6 +246,7 @@ BAD = {  # name: (level, change of a message, words one of which the record has)
 }
 
 
+@pytest.mark.sanitizers
 @pytest.mark.parametrize("what", BAD)
 def test_nothing_of_a_bad_message_is_relayed(gateway, alice, collector, what):
     """Good ones before it arrive, the bad one and what follows do not."""
@@ -275,6 +279,7 @@ def test_a_message_at_another_level(gateway, alice, collector, what):
     assert collector.was_cut() == b""
 
 
+@pytest.mark.sanitizers
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("how", ("replayed", "reordered", "missing", "much later"))
 def test_order(gateway, alice, collector, how, level):
@@ -324,6 +329,7 @@ def test_a_message_of_another_session(gateway, alice, collector):
         assert collector.was_cut() == b""
 
 
+@pytest.mark.sanitizers
 @pytest.mark.parametrize("level", (INTEGRITY, CONFIDENTIALITY))
 def test_end_of_file_inside_a_message(gateway, alice, collector, level):
     cuts = (1, 2, 3, 4, 5, 20, -1)

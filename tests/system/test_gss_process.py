@@ -39,6 +39,7 @@ def busy(start, realm, alice, echo):
         client.echo().close()
 
 
+@pytest.mark.skipif(not gw.ROOT, reason="needs root: maps of other users' processes")
 def test_what_each_process_maps(busy):
     assert len(busy.children("worker")) == 2 and len(busy.children("auth")) == 2
     for pid in busy.children("worker"):
