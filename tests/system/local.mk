@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: ISC
 # System tests (pytest against the real programs), run by `./bootstrap check`, not by `make check`.
 # SALLYPORT_BUILD names the build folder whose programs are tested (absolute; absent: build/ at the
-# top). Cases marked pytest.mark.sanitizers run once more against the build with sanitizers. The npm
-# client is in build/npm/node_modules/socks when npm could get it, Dante's library in build/dante. SALLYPORT_BULK is how much
-# test_gss_bulk.py sends through each sealed session, each way (32m; 1g before a release).
+# top). Cases marked pytest.mark.sanitizers run once more against the build with sanitizers. Clients that
+# check gets where it can: npm's in build/npm/node_modules/socks, Dante's library in build/dante.
+# SALLYPORT_BULK is how much test_gss_bulk.py sends through each sealed session, each way (32m; 1g
+# before a release).
 #
 # The module of a private method that they load is in tests/module. Files are named one by one: of a
 # folder, a release would also carry what was built in it.
