@@ -23,6 +23,7 @@
 
 /* SPNEGO with a mechanism guessed wrongly takes four. */
 #define ROUNDS_MAX 8
+#define ANONYMOUS "WELLKNOWN/ANONYMOUS@" /* RFC 8062, in any realm */
 #define SERVICE_SIZE 256 /* bytes of a service's name with its NUL */
 
 struct gssapi {
@@ -160,13 +161,16 @@ struct established {
 /* Protection flags are not asked for: with MIT they are always there, and what counts is agreed
    later. Neither is sequencing, which curl leaves out: lib/krb5msg is strict in any case. */
 static const char *
-context_check(const struct established *e)
+context_check(const struct established *e, const char *user)
 {
     if (!gss_oid_equal(e->mechanism, gss_mech_krb5))
         return "wrong-mechanism";
     if ((e->flags & GSS_C_DCE_STYLE) != 0)
         return "dce-style";
-    return (e->flags & GSS_C_ANON_FLAG) != 0 ? "anonymous" : NULL;
+    if ((e->flags & GSS_C_ANON_FLAG) != 0 ||
+        strncmp(user, ANONYMOUS, sizeof ANONYMOUS - 1) == 0)
+        return "anonymous";
+    return NULL;
 }
 
 static const char *
@@ -196,7 +200,7 @@ context_judge(const struct gssapi *g, const struct login *l, const struct auth_c
             NULL, NULL) == GSS_S_COMPLETE) {
         reason = gssapi_identity_name(e.client, identity->user, sizeof identity->user);
         if (reason == NULL)
-            reason = context_check(&e);
+            reason = context_check(&e, identity->user);
         if (reason == NULL)
             reason = service_check(g, &e, config);
     }

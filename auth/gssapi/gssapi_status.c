@@ -51,6 +51,16 @@ static const struct status_row minors[] = {
     { (OM_uint32)KRB5_KT_IOERR, "keytab-unreadable" },
     { (OM_uint32)KRB5_KT_FORMAT, "keytab-unreadable" },
     { (OM_uint32)KRB5_KEYTAB_BADVNO, "keytab-unreadable" },
+    /* The keytab is a descriptor of ours: what the system refuses is the cache's file. */
+    { ENOENT, "replay-cache-failed" },
+    { EACCES, "replay-cache-failed" },
+    { EPERM, "replay-cache-failed" },
+    { EROFS, "replay-cache-failed" },
+    { ENOSPC, "replay-cache-failed" },
+    { EDQUOT, "replay-cache-failed" },
+    { EIO, "replay-cache-failed" },
+    { EMFILE, "out-of-descriptors" },
+    { ENFILE, "out-of-descriptors" },
     { ENOMEM, "out-of-memory" },
 };
 
