@@ -21,7 +21,8 @@ struct join {
     bool input_ended;      /* end of file on standard input */
     bool shut;             /* and told to the gateway */
     bool peer_ended;       /* end of file from the gateway */
-    bool abandoned;        /* nobody reads standard output any more, or nobody the connection */
+    int error;             /* what broke the way up; the way down may still have something */
+    bool abandoned;        /* nobody reads standard output any more, or the connection is gone */
 };
 
 static enum client_status
@@ -38,14 +39,25 @@ later(void)
 
 /* --- up: standard input to the gateway --- */
 
-static enum client_status
+/* A target that has heard enough says so before it resets: what it said is still to be read. */
+static void
+up_break(struct join *j)
+{
+    j->error = errno;
+    j->up.len = 0;
+    j->input_ended = j->shut = true;
+}
+
+static void
 up_send(struct join *j)
 {
     if (j->up.len > 0) {
         const ssize_t n = send(j->w->fd, j->up.data, j->up.len, MSG_NOSIGNAL);
 
+        if (n < 0 && !later())
+            up_break(j);
         if (n < 0)
-            return later() ? CLIENT_OK : broke("the connection broke");
+            return;
         j->up.data += n;
         j->up.len -= (size_t)n;
     }
@@ -53,7 +65,6 @@ up_send(struct join *j)
         (void)shutdown(j->w->fd, SHUT_WR); /* a connection that is gone tells when it is read */
         j->shut = true;
     }
-    return CLIENT_OK;
 }
 
 static enum client_status
@@ -67,7 +78,8 @@ up_read(struct join *j)
         j->input_ended = true;
     else if (client_wire_seal(j->w, (size_t)n, &j->up) != 0)
         return client_fail(CLIENT_BROKEN, "a message cannot be sealed");
-    return up_send(j);
+    up_send(j);
+    return CLIENT_OK;
 }
 
 /* --- down: the gateway to standard output --- */
@@ -78,7 +90,7 @@ down_end(struct join *j)
     size_t left;
 
     (void)client_wire_raw(j->w, &left);
-    if (left > 0)
+    if (left > 0 && j->error == 0)
         return client_fail(CLIENT_BROKEN, "the connection ended inside a message");
     client_output_end(&j->output);
     return CLIENT_OK;
@@ -145,17 +157,29 @@ join_wants(const struct join *j, struct pollfd p[JOIN_FDS])
     p[JOIN_OUTPUT] = (struct pollfd) { .fd = pending ? j->output.fd : -1, .events = POLLOUT };
 }
 
+/* The gateway ended and then reset: something of ours did not arrive. */
+static void
+peer_gone(struct join *j)
+{
+    int error = 0;
+    socklen_t len = sizeof error;
+
+    if (getsockopt(j->w->fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0 || error == 0)
+        error = ECONNRESET;
+    j->error = error;
+    j->abandoned = true;
+}
+
 static enum client_status
 join_gateway(struct join *j, short events)
 {
     enum client_status status = CLIENT_OK;
 
     if (j->up.len > 0 && (events & (POLLOUT | POLLERR | POLLHUP)) != 0)
-        status = up_send(j);
+        up_send(j);
     else if (j->peer_ended && (events & (POLLERR | POLLHUP)) != 0)
-        j->abandoned = true;
-    if (status == CLIENT_OK && !j->peer_ended && j->w->opened == 0
-        && (events & (POLLIN | POLLERR | POLLHUP)) != 0)
+        peer_gone(j);
+    if (!j->peer_ended && j->w->opened == 0 && (events & (POLLIN | POLLERR | POLLHUP)) != 0)
         status = down_read(j);
     return status;
 }
@@ -188,5 +212,8 @@ client_join(struct client_wire *w)
 
     while (status == CLIENT_OK && !j.abandoned && !(j.shut && j.output.fd < 0))
         status = join_turn(&j);
-    return status;
+    if (status != CLIENT_OK || j.error == 0)
+        return status;
+    errno = j.error;
+    return broke("the connection broke");
 }

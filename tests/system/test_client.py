@@ -247,6 +247,25 @@ def test_a_connection_that_breaks(open_gateway):
                    b"sallyport: the connection broke: Broken pipe\n")
 
 
+def test_what_was_said_before_a_reset_is_not_lost():
+    """As a web server does that has heard enough of an upload."""
+    def play(connection):
+        connection.recv(3)
+        connection.sendall(b"\x05\x00")
+        connection.recv(100)
+        connection.sendall(b"\x05\x00\x00\x01" + bytes(6))
+        connection.recv(10)
+        connection.sendall(b"too large")
+        connection.shutdown(socket.SHUT_WR)
+        servers.reset(connection)
+
+    for _ in range(10):
+        with serve_once(play) as server:
+            done = client.run(f"127.0.0.1:{server.port}", ("t", 80), *NONE, data=b"x" * 30_000_000)
+        assert done.returncode == client.BROKEN and done.stdout == b"too large", done
+        assert done.stderr.startswith(b"sallyport: the connection broke: "), done.stderr
+
+
 # --- OpenSSH ---
 
 
