@@ -4,6 +4,7 @@
 
 #include <gssapi/gssapi_ext.h>
 #include <gssapi/gssapi_krb5.h>
+#include <krb5/krb5.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -246,6 +247,61 @@ test_delegation_is_dropped(void **state)
     gate_close(m);
 }
 
+/* A service ticket with so many bytes of authorization data, as users in many groups have them. */
+static void
+login_with_data(const char *ccache, unsigned size)
+{
+    static krb5_octet bytes[60000];
+    krb5_authdata inner = { .ad_type = -7, .length = size, .contents = bytes };
+    krb5_authdata *list[] = { &inner, NULL };
+    krb5_authdata **container = NULL;
+    krb5_creds wanted = { 0 };
+    krb5_creds *got = NULL;
+    krb5_context context;
+    krb5_ccache cache;
+
+    assert_true(size <= sizeof bytes && realm_login("alice", ccache));
+    assert_int_equal(krb5_init_context(&context), 0);
+    assert_int_equal(krb5_cc_resolve(context, ccache, &cache), 0);
+    assert_int_equal(krb5_cc_get_principal(context, cache, &wanted.client), 0);
+    /* The name that libgssapi will look for in the cache: of no realm. */
+    assert_int_equal(
+        krb5_sname_to_principal(context, "gateway", "rcmd", KRB5_NT_SRV_HST, &wanted.server), 0);
+    assert_int_equal(
+        krb5_encode_authdata_container(context, KRB5_AUTHDATA_IF_RELEVANT, list, &container), 0);
+    wanted.authdata = container;
+    assert_int_equal(krb5_get_credentials(context, 0, cache, &wanted, &got), 0);
+    /* In the cache it must look like a ticket nobody asked anything special for. */
+    krb5_free_authdata(context, got->authdata);
+    got->authdata = NULL;
+    assert_int_equal(krb5_cc_store_cred(context, cache, got), 0);
+    krb5_free_creds(context, got);
+    krb5_free_cred_contents(context, &wanted);
+    assert_int_equal(krb5_cc_close(context, cache), 0);
+    krb5_free_context(context);
+}
+
+static void
+test_large_token(void **state)
+{
+    struct gate_client client = { .service = "rcmd@gateway", .mechanism = gss_mech_krb5,
+        .flags = FLAGS };
+    void *m = gate_open(keytab, error, sizeof error);
+    OM_uint32 minor;
+
+    (void)state;
+    login_with_data("MEMORY:large", 60000);
+    assert_int_equal(setenv("KRB5CCNAME", "MEMORY:large", 1), 0);
+    gss_buffer_desc token = gate_client_step(&client, NULL, 0);
+
+    assert_true(token.length > 60000 && token.length < 65536);
+    gate_client_end(&client);
+    (void)gss_release_buffer(&minor, &token);
+    expect_login(m, client, "alice@SALLYPORT.TEST", "krb5");
+    assert_int_equal(setenv("KRB5CCNAME", "MEMORY:realm", 1), 0);
+    gate_close(m);
+}
+
 /* As the auth process has it: another user, not dumpable, the master's sealed copy. */
 static void
 test_unprivileged(void **state)
@@ -346,6 +402,7 @@ main(void)
         cmocka_unit_test_setup(test_services, each_setup),
         cmocka_unit_test_setup(test_account_and_groups, each_setup),
         cmocka_unit_test_setup(test_delegation_is_dropped, each_setup),
+        cmocka_unit_test_setup(test_large_token, each_setup),
         cmocka_unit_test_setup(test_unprivileged, each_setup),
         cmocka_unit_test_setup(test_kdc_down, each_setup),
     };
