@@ -232,6 +232,11 @@ struct auth_protect_module {
     /* Opens the first message of data in place. MORE: it has not arrived whole. BAD: refused, nothing of
        it may be used, and the connection is to be cut. */
     enum auth_frame (*open)(void *protect, uint8_t *data, size_t len, struct auth_opened *out);
+
+    /* From now on messages also travel as datagrams, one each, through the same seal() and open(): they
+       may be lost, reordered and repeated, and a bad one is dropped and changes nothing. 0, or -1: out
+       of memory. */
+    int (*use_datagrams)(void *protect);
 };
 
 /* ------------------------------------------------------------------ secret face */

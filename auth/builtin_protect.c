@@ -28,7 +28,7 @@ protect_check(const struct auth_protect_module *m, const char *name, char *error
     }
     if (m->name == NULL || strcmp(m->name, name) != 0 || m->terms == NULL || m->terms_free == NULL ||
         m->import == NULL || m->free == NULL || m->agree == NULL || m->level == NULL ||
-        m->plain_max == NULL || m->seal == NULL || m->open == NULL) {
+        m->plain_max == NULL || m->seal == NULL || m->open == NULL || m->use_datagrams == NULL) {
         auth_error(error, size, "module %s: its protect face is incomplete", name);
         return -1;
     }

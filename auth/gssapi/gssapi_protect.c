@@ -121,6 +121,14 @@ protect_level(const void *protect)
     return p->level;
 }
 
+static int
+protect_use_datagrams(void *protect)
+{
+    struct gssapi_protect *p = protect;
+
+    return krb5msg_use_window(p->m) ? 0 : -1;
+}
+
 AUTH_PROTECT_MODULE(gssapi) = {
     .version = AUTH_MODULE_VERSION,
     .name = "gssapi",
@@ -137,4 +145,5 @@ AUTH_PROTECT_MODULE(gssapi) = {
     .plain_max = gssapi_plain_max,
     .seal = gssapi_seal,
     .open = gssapi_open,
+    .use_datagrams = protect_use_datagrams,
 };

@@ -17,7 +17,7 @@
 #include "lib/base/attr.h"
 
 #define IMAGE_MAGIC UINT32_C(0x53504931) /* "SPI1" */
-#define IMAGE_VERSION 2U
+#define IMAGE_VERSION 3U
 #define IMAGE_SIZE_MAX (1024U * 1024U * 1024U)
 #define IMAGE_RULE_TITLE_MAX 63
 #define IMAGE_SERVERS_MAX 8 /* name servers */
@@ -70,6 +70,7 @@ struct image_listener {
     struct addr addr;
     struct image_text name;    /* as configured: "0.0.0.0:1080" */
     struct image_list modules; /* uint32_t: indices of modules, in order of preference */
+    uint32_t ident;            /* "ident" is among its methods: SOCKS 4 clients are asked about */
     struct image_list overrides; /* struct image_option: in place of the modules' own, by key */
 };
 
@@ -94,6 +95,23 @@ struct image_settings {
         uint32_t prefer; /* enum image_prefer */
         uint32_t hosts;  /* look into the hosts file first */
     } resolver;
+    struct {
+        uint32_t enabled;
+        uint32_t ident_timeout; /* seconds */
+    } socks4;
+    struct {
+        uint32_t enabled;
+        uint32_t fragments; /* reassemble them; 0: dropped */
+        uint32_t filtering; /* enum image_udp_filtering */
+        uint32_t port_min;  /* of every UDP socket of ours; both 0: the kernel's choice */
+        uint32_t port_max;
+        struct addr advertise; /* told to clients; ADDR_NONE: the address itself */
+    } udp;
+    struct {
+        uint32_t enabled;
+        uint32_t port_min, port_max; /* both 0: the kernel's choice */
+        struct addr advertise;
+    } bind;
     struct addr egress_ipv4; /* ADDR_NONE: the kernel's choice */
     struct addr egress_ipv6;
     struct {
@@ -106,6 +124,16 @@ struct image_settings {
         struct image_text path; /* file's path, or the syslog socket */
     } log;
 };
+
+/* Whose datagrams come back to a client that wrote to ADDRESS:PORT. */
+enum image_udp_filtering {
+    IMAGE_UDP_ENDPOINT, /* that address and port */
+    IMAGE_UDP_ADDRESS,  /* that address, any port */
+    IMAGE_UDP_NONE      /* anybody's */
+};
+
+/* "ident" in a rule's methods: a code no SOCKS 5 method has. */
+#define IMAGE_METHOD_IDENT 0xFFU
 
 enum image_action { IMAGE_DENY = 0, IMAGE_ALLOW = 1 };
 #define IMAGE_COMMAND_CONNECT 1U
@@ -141,6 +169,7 @@ struct image_rule {
     uint32_t action;
     uint32_t has;
     uint32_t commands;           /* IMAGE_COMMAND_* */
+    uint32_t bind_any;           /* allows BIND for a peer of any address */
     uint32_t protection;         /* the least; IMAGE_PROTECTION_* */
     struct image_list clients;   /* struct image_prefix */
     struct image_list users;     /* struct image_text: globs */

@@ -15,12 +15,14 @@
 #include "lib/base/attr.h"
 #include "lib/base/clock.h"
 
+#define TABLE_SOCKS4A 0x4AU
+
 struct table_slot {
     uint32_t version; /* odd while the writer changes it: table_change_begin/end */
     uint8_t used;
     uint8_t phase;    /* enum session_phase, for listings */
     uint8_t command;
-    uint8_t protocol; /* 4 or 5 */
+    uint8_t protocol; /* 4, TABLE_SOCKS4A or 5 */
     uint64_t id;
     uint64_t start_seq; /* sequence number of session.start, 0: not written */
     uint64_t close_seq; /* sequence number of the closing record, 0: not written */

@@ -21,6 +21,7 @@ struct policy_query {
     uint8_t method;      /* SOCKS 5 method code */
     uint32_t protection; /* what the session has: IMAGE_PROTECTION_*; selective is integrity */
     uint32_t command;    /* one IMAGE_COMMAND_* */
+    bool bind_any;       /* BIND for anybody (DST.ADDR of zeros): only rules with bind-any allow it */
     const char *name;    /* canonical destination name; NULL when an address was asked for */
     struct addr address; /* destination address, unmapped; ADDR_NONE while it is not known */
     uint16_t port;

@@ -80,6 +80,13 @@ testseal_open(void *protect, uint8_t *data, size_t len, struct auth_opened *out)
     return AUTH_FRAME_BAD;
 }
 
+static int
+testseal_use_datagrams(void *protect)
+{
+    (void)protect;
+    return -1;
+}
+
 AUTH_PROTECT_MODULE(testseal) = {
     .version = TESTSEAL_VERSION,
     .name = "testseal",
@@ -92,4 +99,5 @@ AUTH_PROTECT_MODULE(testseal) = {
     .plain_max = testseal_plain_max,
     .seal = testseal_seal,
     .open = testseal_open,
+    .use_datagrams = testseal_use_datagrams,
 };
