@@ -54,8 +54,8 @@ target_write(struct writer *w, const struct socks5_target *target)
 }
 
 size_t
-socks5_request_encode(enum socks_command command, const struct socks5_target *target,
-    uint8_t out[SOCKS5_REQUEST_MAX])
+socks5_request_encode(
+    enum socks_command command, const struct socks5_target *target, uint8_t out[SOCKS5_REQUEST_MAX])
 {
     struct writer w = writer_init(out, SOCKS5_REQUEST_MAX);
     writer_u8(&w, SOCKS_VERSION_5);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Connects to the gateway: each address of its name, a quarter of a second apart, and the first that
- * answers serves (RFC 8305 in small). Serves client_main.c. What fails has been said when a status
- * comes back.
+ * Connects to the gateway: each address of its name, a quarter of a second apart, and the first
+ * that answers serves (RFC 8305 in small). Serves client_main.c. What fails has been said when a
+ * status comes back.
  */
 #include "src/client/client_private.h"
 
@@ -25,16 +25,17 @@ struct dial {
     const struct addrinfo *next; /* to be tried */
     struct pollfd tried[DIAL_MAX];
     nfds_t count;
-    size_t waiting;     /* of tried, those that may still answer */
-    struct mono apart;  /* when the next is tried although others wait */
-    int error;          /* of the last that failed */
+    size_t waiting;    /* of tried, those that may still answer */
+    struct mono apart; /* when the next is tried although others wait */
+    int error;         /* of the last that failed */
 };
 
 static enum client_status
 dial_resolve(const struct client_options *o, struct addrinfo **list)
 {
-    const struct addrinfo hints
-        = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV };
+    const struct addrinfo hints = {
+        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV
+    };
     char port[8];
 
     (void)snprintf(port, sizeof port, "%u", (unsigned)o->port);
@@ -60,7 +61,7 @@ dial_start(struct dial *d)
         d->error = errno;
         return;
     }
-    d->tried[d->count++] = (struct pollfd) { .fd = fd_take(&fd), .events = POLLOUT };
+    d->tried[d->count++] = (struct pollfd){ .fd = fd_take(&fd), .events = POLLOUT };
     d->waiting++;
     d->apart = mono_add_us(mono_read(), DIAL_APART_US);
 }
@@ -99,8 +100,8 @@ static int
 dial_any(struct dial *d, struct mono deadline)
 {
     for (;;) {
-        while (d->next != NULL && d->count < DIAL_MAX
-            && (d->waiting == 0 || !mono_before(mono_read(), d->apart)))
+        while (d->next != NULL && d->count < DIAL_MAX &&
+               (d->waiting == 0 || !mono_before(mono_read(), d->apart)))
             dial_start(d);
         if (d->waiting == 0)
             return -1;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The login with Kerberos (RFC 1961): the context token by token, its export to the state that
- * protects messages, the level. Serves client_negotiate.c. A level weaker than the one asked for ends
- * the session: nothing has been said yet that would need protection.
+ * protects messages, the level. Serves client_negotiate.c. A level weaker than the one asked for
+ * ends the session: nothing has been said yet that would need protection.
  */
 #include "src/client/client_private.h"
 
@@ -23,8 +23,8 @@ token_send(struct client_wire *w, const void *token, size_t len)
     uint8_t head[GSSAPI_HEAD];
 
     if (len > GSSAPI_TOKEN_MAX)
-        return client_fail(CLIENT_LOGIN,
-            "the Kerberos token has %zu bytes; SOCKS has room for %u", len, GSSAPI_TOKEN_MAX);
+        return client_fail(CLIENT_LOGIN, "the Kerberos token has %zu bytes; SOCKS has room for %u",
+            len, GSSAPI_TOKEN_MAX);
     gssapi_frame_head(GSSAPI_CONTEXT, len, head);
     const enum client_status status = client_wire_send(w, head, sizeof head, LOGIN);
 
@@ -34,9 +34,9 @@ token_send(struct client_wire *w, const void *token, size_t len)
 static enum client_status
 refusal(bool refused, const char *error)
 {
-    return refused
-        ? client_fail(CLIENT_LOGIN, "the gateway refused " LOGIN "; its log says why")
-        : client_fail(CLIENT_LOGIN, "the gateway's message in " LOGIN " is malformed: %s", error);
+    return refused ? client_fail(CLIENT_LOGIN, "the gateway refused " LOGIN "; its log says why")
+                   : client_fail(CLIENT_LOGIN,
+                         "the gateway's message in " LOGIN " is malformed: %s", error);
 }
 
 /* Waits for a whole message with a token; f says where it is in the raw bytes. */
@@ -61,8 +61,8 @@ token_wait(struct client_wire *w, struct gssapi_frame *f)
 
 /* One message each way. established: ours was the last, and the gateway's has to be empty. */
 static enum client_status
-token_exchange(struct client_wire *w, const void *token, size_t len, bool established,
-    struct gssapi_frame *f)
+token_exchange(
+    struct client_wire *w, const void *token, size_t len, bool established, struct gssapi_frame *f)
 {
     enum client_status status = token_send(w, token, len);
 
@@ -117,8 +117,8 @@ context_export(struct client_wire *w, struct gssapi_initiator *initiator)
 
     if (blob == NULL)
         return client_fail(CLIENT_BROKEN, "out of memory");
-    const size_t len
-        = gssapi_initiator_export(initiator, blob, GSSAPI_BLOB_MAX, error, sizeof error);
+    const size_t len =
+        gssapi_initiator_export(initiator, blob, GSSAPI_BLOB_MAX, error, sizeof error);
 
     if (len > 0)
         w->protect = gssapi_protect_initiator(blob, len, &word);
@@ -138,8 +138,8 @@ context_make(struct client_wire *w, const struct client_options *o)
 
     if (auth_gssapi_protect.start(error, sizeof error) != 0)
         return client_fail(CLIENT_LOGIN, "%s", error);
-    struct gssapi_initiator *initiator
-        = gssapi_initiator_new(o->service, o->host, error, sizeof error);
+    struct gssapi_initiator *initiator =
+        gssapi_initiator_new(o->service, o->host, error, sizeof error);
 
     if (initiator == NULL)
         return client_fail(CLIENT_LOGIN, "%s", error);
@@ -188,8 +188,8 @@ level_agree(struct client_wire *w, const struct client_options *o)
         size_t used;
         size_t len;
         uint8_t *data = client_wire_raw(w, &len);
-        const enum auth_frame result
-            = gssapi_protect_confirm(w->protect, data, len, &used, &level, &error);
+        const enum auth_frame result =
+            gssapi_protect_confirm(w->protect, data, len, &used, &level, &error);
 
         if (result == AUTH_FRAME_BAD)
             return refusal(strcmp(error, "refused") == 0, error);

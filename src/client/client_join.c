@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Joins standard input and output to the target until both directions ended; each end is carried
- * through by itself. Serves client_main.c. A message of the gateway that was refused, and a connection
- * that broke, end it at once.
+ * through by itself. Serves client_main.c. A message of the gateway that was refused, and a
+ * connection that broke, end it at once.
  */
 #include "src/client/client_private.h"
 
@@ -149,12 +149,12 @@ join_wants(const struct join *j, struct pollfd p[JOIN_FDS])
     const bool reads = !j->peer_ended && !pending;
     const bool writes = j->up.len > 0;
 
-    p[JOIN_INPUT] = (struct pollfd) {
-        .fd = j->input_ended || writes ? -1 : STDIN_FILENO, .events = POLLIN };
+    p[JOIN_INPUT] =
+        (struct pollfd){ .fd = j->input_ended || writes ? -1 : STDIN_FILENO, .events = POLLIN };
     /* After the gateway's end nothing is asked of it but whether it is gone altogether. */
-    p[JOIN_GATEWAY] = (struct pollfd) { .fd = reads || writes || j->output.fd < 0 ? j->w->fd : -1,
+    p[JOIN_GATEWAY] = (struct pollfd){ .fd = reads || writes || j->output.fd < 0 ? j->w->fd : -1,
         .events = (short)((reads ? POLLIN : 0) | (writes ? POLLOUT : 0)) };
-    p[JOIN_OUTPUT] = (struct pollfd) { .fd = pending ? j->output.fd : -1, .events = POLLOUT };
+    p[JOIN_OUTPUT] = (struct pollfd){ .fd = pending ? j->output.fd : -1, .events = POLLOUT };
 }
 
 /* The gateway ended and then reset: something of ours did not arrive. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The greeting and the login. Serves client_main.c. One method is offered, so that nobody between us
- * and the gateway can choose a weaker one.
+ * The greeting and the login. Serves client_main.c. One method is offered, so that nobody between
+ * us and the gateway can choose a weaker one.
  */
 #include "src/client/client_private.h"
 
@@ -27,8 +27,8 @@ choice_read(struct client_wire *w, const struct client_options *o)
         const enum socks_result result = socks5_choice_decode(data, len, &choice);
 
         if (result == SOCKS_BAD)
-            return client_fail(CLIENT_UNREACHABLE, "%s port %u is no SOCKS 5 gateway", o->host,
-                (unsigned)o->port);
+            return client_fail(
+                CLIENT_UNREACHABLE, "%s port %u is no SOCKS 5 gateway", o->host, (unsigned)o->port);
         if (result == SOCKS_DONE) {
             client_wire_consume(w, choice.used);
             return choice_judge(o, choice.method);
@@ -46,8 +46,8 @@ client_negotiate(
 {
     const uint8_t method = (uint8_t)o->auth;
     uint8_t hello[SOCKS5_HELLO_MAX];
-    enum client_status status
-        = client_wire_send(w, hello, socks5_hello_encode(&method, 1, hello), "the greeting");
+    enum client_status status =
+        client_wire_send(w, hello, socks5_hello_encode(&method, 1, hello), "the greeting");
 
     if (status == CLIENT_OK)
         status = choice_read(w, o);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The command line. Serves client_main.c. What is wrong with it is said in one line with the usage's
- * place; nothing is guessed, and an option that would have no effect is refused.
+ * The command line. Serves client_main.c. What is wrong with it is said in one line with the
+ * usage's place; nothing is guessed, and an option that would have no effect is refused.
  */
 #include "src/client/client_private.h"
 
@@ -22,21 +22,21 @@ enum {
     OPTION_TIMEOUT
 };
 
-static const char usage_text[]
-    = "usage: sallyport connect --via HOST[:PORT] [OPTION...] TARGET PORT\n"
-      "  joins standard input and output to PORT of TARGET, through a SOCKS 5 gateway\n"
-      "      --via HOST[:PORT]      the gateway (port 1080)\n"
-      "      --auth METHOD          gssapi (the default: Kerberos), userpass or none\n"
-      "      --protection LEVEL     with gssapi: none, integrity, confidentiality (the default) or\n"
-      "                             selective\n"
-      "      --service NAME         with gssapi: the gateway's service (rcmd)\n"
-      "      --nec                  with gssapi: the level unwrapped, for gateways of the NEC form\n"
-      "      --user NAME            with userpass: the name (SALLYPORT_USER, or the login name)\n"
-      "      --password-file FILE   with userpass: the password is FILE's first line\n"
-      "                             (SALLYPORT_PASSWORD, or it is asked for)\n"
-      "      --timeout SECONDS      for all until TARGET is connected (60)\n"
-      "  -V, --version              print the version\n"
-      "  -h, --help                 print this\n";
+static const char usage_text[] =
+    "usage: sallyport connect --via HOST[:PORT] [OPTION...] TARGET PORT\n"
+    "  joins standard input and output to PORT of TARGET, through a SOCKS 5 gateway\n"
+    "      --via HOST[:PORT]      the gateway (port 1080)\n"
+    "      --auth METHOD          gssapi (the default: Kerberos), userpass or none\n"
+    "      --protection LEVEL     with gssapi: none, integrity, confidentiality (the default) or\n"
+    "                             selective\n"
+    "      --service NAME         with gssapi: the gateway's service (rcmd)\n"
+    "      --nec                  with gssapi: the level unwrapped, for gateways of the NEC form\n"
+    "      --user NAME            with userpass: the name (SALLYPORT_USER, or the login name)\n"
+    "      --password-file FILE   with userpass: the password is FILE's first line\n"
+    "                             (SALLYPORT_PASSWORD, or it is asked for)\n"
+    "      --timeout SECONDS      for all until TARGET is connected (60)\n"
+    "  -V, --version              print the version\n"
+    "  -h, --help                 print this\n";
 
 static const struct option long_options[] = {
     { "via", required_argument, NULL, OPTION_VIA },
@@ -99,8 +99,8 @@ port_read(const char *text, uint16_t *out)
     return 0;
 }
 
-/* Where the port begins in "HOST:PORT", "[ADDR6]:PORT" and the same without port; NULL: no port.
-   *host, *len is the host alone. */
+/* Splits "HOST:PORT", "[ADDR6]:PORT" and the same without port: the host alone, len bytes of it, and
+   where the port begins; NULL: there is none. */
 static const char *
 via_split(const char *text, const char **host, size_t *len)
 {
@@ -126,7 +126,8 @@ via_read(struct client_options *o, const char *text)
     const char *port = via_split(text, &host, &len);
 
     if (len == 0 || len >= sizeof o->host || (port != NULL && port_read(port, &o->port) != 0)) {
-        client_fail(CLIENT_USAGE, "--via \"%s\": HOST, HOST:PORT or [ADDRESS]:PORT is wanted", text);
+        client_fail(
+            CLIENT_USAGE, "--via \"%s\": HOST, HOST:PORT or [ADDRESS]:PORT is wanted", text);
         return -1;
     }
     memcpy(o->host, host, len);
@@ -137,8 +138,8 @@ via_read(struct client_options *o, const char *text)
 static int
 auth_read(struct client_options *o, const char *text)
 {
-    static const enum socks_method methods[]
-        = { SOCKS_METHOD_GSSAPI, SOCKS_METHOD_USERPASS, SOCKS_METHOD_NONE };
+    static const enum socks_method methods[] = { SOCKS_METHOD_GSSAPI, SOCKS_METHOD_USERPASS,
+        SOCKS_METHOD_NONE };
 
     for (size_t i = 0; i < SP_COUNT(methods); i++)
         if (strcmp(text, client_method_text((uint8_t)methods[i])) == 0) {
@@ -168,7 +169,8 @@ timeout_read(struct client_options *o, const char *text)
     long number;
 
     if (number_read(text, CLIENT_TIMEOUT_MAX, &number) != 0) {
-        client_fail(CLIENT_USAGE, "--timeout \"%s\": 1 to %d seconds are wanted", text, CLIENT_TIMEOUT_MAX);
+        client_fail(
+            CLIENT_USAGE, "--timeout \"%s\": 1 to %d seconds are wanted", text, CLIENT_TIMEOUT_MAX);
         return -1;
     }
     o->timeout = (unsigned)number;
@@ -263,7 +265,7 @@ target_read(struct client_options *o, const char *host, const char *port)
         return -1;
     }
     if (status == NAME_OK)
-        o->target.addr = (struct addr) { .family = ADDR_NONE };
+        o->target.addr = (struct addr){ .family = ADDR_NONE };
     o->target.name = o->name;
     const bool bare = strchr(host, ':') != NULL && !brackets;
     (void)snprintf(o->target_text, sizeof o->target_text, "%s%.255s%s:%u", bare ? "[" : "", host,
@@ -274,7 +276,7 @@ target_read(struct client_options *o, const char *host, const char *port)
 static void
 options_preset(struct client_options *o)
 {
-    *o = (struct client_options) {
+    *o = (struct client_options){
         .port = CLIENT_PORT,
         .auth = SOCKS_METHOD_GSSAPI,
         .protection = AUTH_PROTECTION_CONFIDENTIALITY,

@@ -18,7 +18,7 @@ client_output_init(struct client_output *o, int fd)
 {
     struct stat st;
 
-    *o = (struct client_output) { .fd = fd, .kind = CLIENT_OUTPUT_OTHER };
+    *o = (struct client_output){ .fd = fd, .kind = CLIENT_OUTPUT_OTHER };
     if (fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode))
         o->kind = CLIENT_OUTPUT_SOCKET;
     else if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode))

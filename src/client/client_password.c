@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Name and password: from a file, the environment, or the terminal without echo; never from the
- * command line, which every user of a machine may read. Serves client_main.c, before it dials, so that
- * the gateway does not wait for somebody who types. All of it stays in memory that is zeroed.
+ * command line, which every user of a machine may read. Serves client_main.c, before it dials, so
+ * that the gateway does not wait for somebody who types. All of it stays in memory that is zeroed.
  */
 #include "src/client/client_private.h"
 
@@ -48,7 +48,8 @@ password_judge(const struct client_secret *s, const char *where)
     return CLIENT_OK;
 }
 
-/* The first line of fd, one octet at a time: what follows is somebody else's. One of 256 and more is too long. */
+/* The first line of fd, one octet at a time: what follows is somebody else's. One of 256 and more
+ * is too long. */
 static int
 line_read(int fd, struct client_secret *s)
 {

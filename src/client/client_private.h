@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the files of the client share. One session in one process: it dials, logs in, asks, joins; each
- * of the four answers CLIENT_OK or the status to end with, after client_fail() has said why.
+ * What the files of the client share. One session in one process: it dials, logs in, asks, joins;
+ * each of the four answers CLIENT_OK or the status to end with, after client_fail() has said why.
  */
 #ifndef SP_CLIENT_CLIENT_PRIVATE_H
 #define SP_CLIENT_CLIENT_PRIVATE_H
@@ -45,8 +45,8 @@ struct client_options {
     const char *password_file; /* NULL: SALLYPORT_PASSWORD, or asked for */
     unsigned timeout;          /* seconds until joined */
     struct socks5_target target;
-    char name[NAME_SIZE];               /* canonical, where target.name points */
-    char target_text[NAME_SIZE + 16];   /* "host:port" as typed, for messages */
+    char name[NAME_SIZE];             /* canonical, where target.name points */
+    char target_text[NAME_SIZE + 16]; /* "host:port" as typed, for messages */
 };
 
 /* --- client_options.c --- */
@@ -69,12 +69,12 @@ const char *client_level_text(enum auth_protection level);
 /* --- client_wire.c: the connection to the gateway --- */
 
 /*
- * data[start..end) has been received and not been consumed. Once sealed, the message at start may be
- * open: plain points into it, and it is consumed when plain is used up.
+ * data[start..end) has been received and not been consumed. Once sealed, the message at start may
+ * be open: plain points into it, and it is consumed when plain is used up.
  */
 struct client_wire {
-    int fd;               /* non-blocking; -1: none */
-    struct mono deadline; /* of fill() and send(), until joined */
+    int fd;                         /* non-blocking; -1: none */
+    struct mono deadline;           /* of fill() and send(), until joined */
     struct gssapi_protect *protect; /* owned; NULL: none */
     bool sealed;
     uint8_t *data;
@@ -97,11 +97,14 @@ void client_wire_close(struct client_wire *w); /* zeroes what held plaintext and
 
 /* Waits for more bytes; no message may be open. phase is for the message ("the login"), status
    what the end of the stream means there. */
-enum client_status client_wire_fill(struct client_wire *w, enum client_status status, const char *phase);
-/* Reads what is there without waiting; no message may be open. Bytes, 0 at the end of the stream, -1 with errno. */
+enum client_status client_wire_fill(
+    struct client_wire *w, enum client_status status, const char *phase);
+/* Reads what is there without waiting; no message may be open. Bytes, 0 at the end of the stream,
+ * -1 with errno. */
 ssize_t client_wire_receive(struct client_wire *w);
 /* Sends all of it before the deadline. */
-enum client_status client_wire_send(struct client_wire *w, const void *data, size_t len, const char *phase);
+enum client_status client_wire_send(
+    struct client_wire *w, const void *data, size_t len, const char *phase);
 /* The raw bytes received, and how to be rid of them. */
 uint8_t *client_wire_raw(struct client_wire *w, size_t *len);
 void client_wire_consume(struct client_wire *w, size_t len);
@@ -120,7 +123,8 @@ size_t client_wire_room(const struct client_wire *w);
 
 /* client_dial.c: resolves the gateway and connects to the first address that answers. */
 enum client_status client_dial(struct client_wire *w, const struct client_options *o);
-/* A non-blocking descriptor that is connected, or -1 with errno (of the last address that failed). */
+/* A non-blocking descriptor that is connected, or -1 with errno (of the last address that failed).
+ */
 struct addrinfo;
 int client_dial_list(const struct addrinfo *list, struct mono deadline) SP_MUST_USE;
 /* client_negotiate.c: the greeting, then the login of the one method offered. */
@@ -128,8 +132,7 @@ struct client_secret;
 enum client_status client_negotiate(
     struct client_wire *w, const struct client_options *o, const struct client_secret *secret);
 /* client_userpass.c, client_gssapi.c */
-enum client_status client_userpass(
-    struct client_wire *w, const struct client_secret *secret);
+enum client_status client_userpass(struct client_wire *w, const struct client_secret *secret);
 enum client_status client_gssapi(struct client_wire *w, const struct client_options *o);
 /* True when an answer of level will do for whom asked for wanted. */
 bool client_level_will_do(enum auth_protection wanted, enum auth_protection level);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * CONNECT and its reply, sealed when that was agreed. Serves client_main.c. The reply ends where its
- * fields say: what stands behind it, in its message or after it, is the target's.
+ * CONNECT and its reply, sealed when that was agreed. Serves client_main.c. The reply ends where
+ * its fields say: what stands behind it, in its message or after it, is the target's.
  */
 #include "src/client/client_private.h"
 
@@ -13,8 +13,7 @@ static enum client_status
 request_send(struct client_wire *w, const struct client_options *o)
 {
     struct auth_sealed message;
-    const size_t len
-        = socks5_request_encode(SOCKS_CONNECT, &o->target, w->out + CLIENT_OUT_HEAD);
+    const size_t len = socks5_request_encode(SOCKS_CONNECT, &o->target, w->out + CLIENT_OUT_HEAD);
 
     if (len == 0 || client_wire_seal(w, len, &message) != 0)
         return client_fail(CLIENT_BROKEN, "the request cannot be sealed");
@@ -30,7 +29,8 @@ octet_take(struct client_wire *w, uint8_t *out)
         const enum auth_frame result = client_wire_next(w, &error);
 
         if (result == AUTH_FRAME_BAD)
-            return client_fail(CLIENT_BROKEN, "the gateway's reply violates the protection: %s", error);
+            return client_fail(
+                CLIENT_BROKEN, "the gateway's reply violates the protection: %s", error);
         if (result == AUTH_FRAME_READY && w->plain_len > 0) {
             *out = *w->plain;
             client_wire_used(w, 1);
@@ -61,7 +61,8 @@ answer_take(struct client_wire *w, struct socks5_answer *answer)
         if (result == SOCKS_DONE)
             return CLIENT_OK;
         if (result == SOCKS_BAD)
-            return client_fail(CLIENT_BROKEN, "the gateway's reply is malformed: %s", answer->error);
+            return client_fail(
+                CLIENT_BROKEN, "the gateway's reply is malformed: %s", answer->error);
     }
     return client_fail(CLIENT_BROKEN, "the gateway's reply is malformed: length");
 }
@@ -76,6 +77,5 @@ client_request(struct client_wire *w, const struct client_options *o)
         status = answer_take(w, &answer);
     if (status != CLIENT_OK || answer.reply == SOCKS5_SUCCEEDED)
         return status;
-    return client_fail(
-        CLIENT_REFUSED, "%s: %s", o->target_text, client_reply_text(answer.reply));
+    return client_fail(CLIENT_REFUSED, "%s: %s", o->target_text, client_reply_text(answer.reply));
 }

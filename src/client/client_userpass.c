@@ -35,9 +35,9 @@ client_userpass(struct client_wire *w, const struct client_secret *secret)
         if (result == SOCKS_DONE) {
             client_wire_consume(w, answer.used);
             return answer.status == USERPASS_SUCCESS
-                ? CLIENT_OK
-                : client_fail(CLIENT_LOGIN, "the gateway refused the name or the password of %s",
-                      secret->user);
+                       ? CLIENT_OK
+                       : client_fail(CLIENT_LOGIN,
+                             "the gateway refused the name or the password of %s", secret->user);
         }
         status = client_wire_fill(w, CLIENT_LOGIN, "the login");
     }

@@ -17,7 +17,7 @@
 enum client_status
 client_wire_open(struct client_wire *w)
 {
-    *w = (struct client_wire) { .fd = -1, .deadline = MONO_NEVER };
+    *w = (struct client_wire){ .fd = -1, .deadline = MONO_NEVER };
     w->data = malloc(CLIENT_IN_SIZE);
     w->out = malloc(CLIENT_OUT_SIZE);
     if (w->data != NULL && w->out != NULL)
@@ -108,7 +108,8 @@ client_wire_fill(struct client_wire *w, enum client_status status, const char *p
         if (n == 0)
             return client_fail(status, "the gateway ended the connection during %s", phase);
         if (errno != EAGAIN)
-            return client_fail(status, "the connection broke during %s: %s", phase, strerror(errno));
+            return client_fail(
+                status, "the connection broke during %s: %s", phase, strerror(errno));
     }
 }
 
@@ -159,8 +160,8 @@ client_wire_next(struct client_wire *w, const char **error)
         w->plain_len = w->opened = w->end - w->start;
         return w->opened > 0 ? AUTH_FRAME_READY : AUTH_FRAME_MORE;
     }
-    const enum auth_frame result
-        = auth_gssapi_protect.open(w->protect, w->data + w->start, w->end - w->start, &opened);
+    const enum auth_frame result =
+        auth_gssapi_protect.open(w->protect, w->data + w->start, w->end - w->start, &opened);
 
     if (result == AUTH_FRAME_BAD)
         *error = opened.error;
@@ -199,6 +200,6 @@ client_wire_seal(struct client_wire *w, size_t len, struct auth_sealed *out)
 
     if (w->sealed)
         return auth_gssapi_protect.seal(w->protect, plain, len, out);
-    *out = (struct auth_sealed) { .data = plain, .len = len };
+    *out = (struct auth_sealed){ .data = plain, .len = len };
     return 0;
 }

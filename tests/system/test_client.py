@@ -193,6 +193,15 @@ def test_a_socket_as_input_and_output(open_gateway, echo):
     ours.close(), process.stderr.close()
 
 
+def test_closed_standard_descriptors(open_gateway, echo):
+    """A socket must not take their place."""
+    words = client.command(open_gateway, echo.address, *NONE)
+    done = subprocess.run(["sh", "-c", 'exec "$@" <&- >&-', "sh", *words], env=client.environment(),
+                          stderr=subprocess.PIPE, timeout=30)
+    client.says(done, client.OK, None)
+    open_gateway.wait_event("session.end", destination=f"127.0.0.1:{echo.port}", bytes_up="0", bytes_down="0")
+
+
 def test_a_reader_that_stands_still_does_not_stop_what_is_sent(open_gateway):
     def handler(connection, server):
         sender = threading.Thread(target=lambda: [connection.sendall(p) for p in servers.chunks(4_000_000, 7)])

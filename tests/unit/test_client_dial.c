@@ -28,7 +28,7 @@ static size_t count;
 static void
 place_link(struct place *p)
 {
-    p->ai = (struct addrinfo) { .ai_family = AF_INET,
+    p->ai = (struct addrinfo){ .ai_family = AF_INET,
         .ai_socktype = SOCK_STREAM,
         .ai_addr = (struct sockaddr *)&p->sa,
         .ai_addrlen = sizeof p->sa };
@@ -44,8 +44,8 @@ place_add(void)
     struct place *p = &places[count];
     socklen_t len = sizeof p->sa;
 
-    *p = (struct place) { .fillers = { -1, -1, -1, -1 } };
-    p->sa = (struct sockaddr_in) { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+    *p = (struct place){ .fillers = { -1, -1, -1, -1 } };
+    p->sa = (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
     p->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(p->fd >= 0);
     assert_int_equal(bind(p->fd, (struct sockaddr *)&p->sa, sizeof p->sa), 0);

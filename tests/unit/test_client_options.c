@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* src/client/client_options.c: the command line. What is printed is for tests/system/test_client.py. */
+/* src/client/client_options.c: the command line. What is printed is for
+ * tests/system/test_client.py. */
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
@@ -31,7 +32,8 @@ static void
 presets(void **state)
 {
     (void)state;
-    assert_int_equal(read_line("connect --via gw.example.com host.example.net 22"), CLIENT_OPTIONS_RUN);
+    assert_int_equal(
+        read_line("connect --via gw.example.com host.example.net 22"), CLIENT_OPTIONS_RUN);
     assert_string_equal(o.host, "gw.example.com");
     assert_int_equal(o.port, 1080);
     assert_int_equal(o.auth, SOCKS_METHOD_GSSAPI);
@@ -51,8 +53,9 @@ static void
 every_option(void **state)
 {
     (void)state;
-    assert_int_equal(read_line("connect t 1 --via=gw:9 --protection selective --service socks --nec "
-                               "--timeout 5"),
+    assert_int_equal(
+        read_line("connect t 1 --via=gw:9 --protection selective --service socks --nec "
+                  "--timeout 5"),
         CLIENT_OPTIONS_RUN);
     assert_int_equal(o.port, 9);
     assert_int_equal(o.protection, AUTH_PROTECTION_SELECTIVE);

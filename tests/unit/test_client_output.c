@@ -15,7 +15,8 @@
 
 enum { MANY = 1 << 20 };
 
-/* Writes until it would wait; reads all of that; the octets in order, and the flags as they were. */
+/* Writes until it would wait; reads all of that; the octets in order, and the flags as they were.
+ */
 static void
 fill_and_drain(struct client_output *out, int reader)
 {

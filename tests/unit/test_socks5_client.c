@@ -55,7 +55,8 @@ static void
 test_request_addresses(void **state)
 {
     (void)state;
-    static const char *const texts[] = { "192.0.2.7", "0.0.0.0", "2001:db8::1", "::ffff:192.0.2.1" };
+    static const char *const texts[] = { "192.0.2.7", "0.0.0.0", "2001:db8::1",
+        "::ffff:192.0.2.1" };
     for (size_t i = 0; i < SP_COUNT(texts); i++) {
         for (int command = SOCKS_CONNECT; command <= SOCKS_UDP_ASSOCIATE; command++) {
             struct socks5_target target = { .name = "not this", .port = 0xabcd };
