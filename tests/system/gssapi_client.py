@@ -61,9 +61,9 @@ class Context:
 class GssClient(socks.Client):
     """What socks.Client sends and receives is raw; put() and get() are protected."""
 
-    def __init__(self, gateway, ticket=None, context=None, deadline=socks.DEADLINE, **keys):
-        self.context = context or (Context(ticket, **keys) if ticket else None)
-        super().__init__(gateway, deadline)
+    def __init__(self, gateway, ticket=None, deadline=socks.DEADLINE, receive_buffer=None, **keys):
+        self.context = Context(ticket, **keys) if ticket else None
+        super().__init__(gateway, deadline, receive_buffer=receive_buffer)
         self.level = None
         self.plain = bytearray()  # opened and not yet asked for
 

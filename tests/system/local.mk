@@ -34,6 +34,7 @@ EXTRA_DIST += \
 	tests/system/test_gss_dante.py \
 	tests/system/test_gss_identity.py \
 	tests/system/test_gss_keytab.py \
+	tests/system/test_gss_leaks.py \
 	tests/system/test_gss_levels.py \
 	tests/system/test_gss_login.py \
 	tests/system/test_gss_messages.py \

@@ -5,9 +5,11 @@ import hashlib
 import os
 import random
 import socket
+import threading
 
 import pytest
 
+import gateway as gw
 import servers
 import socks
 from gssapi_client import (CONFIDENTIALITY, CONTEXT, DATA, INTEGRITY, LEVEL, NONE, SELECTIVE, GssClient,
@@ -177,14 +179,93 @@ def test_half_close_of_the_destination(gateway, alice, collector):
     assert gateway.closing(client)["reason"] == "closed"
 
 
-def test_a_large_answer_to_a_slow_reader(gateway, alice):
-    """Back-pressure through a sealed session: nothing is lost, nothing piles up."""
-    total, seed = 8_000_000, 5
-    with servers.Server(servers.source(total, seed)) as server:
-        with GssClient(gateway, alice) as client:
+def stalled(gateway, progress):
+    """Waits until nothing moves any more; the memory of the workers then, in KiB."""
+    last = [None, 0]
+
+    def still():
+        now = progress()
+        last[:] = [now, last[1] + 1 if now == last[0] else 0]
+        return last[1] > 30
+    wait_until(still, 20, "back-pressure")
+    return [gw.memory_kb(pid) for pid in gateway.children("worker")]
+
+
+def test_a_reader_that_does_not_read(gateway, alice):
+    """The destination is made to wait; nothing is lost, and nothing piles up in the worker."""
+    total, seed, sent = 60_000_000, 5, [0]
+
+    def source(connection, server):
+        for piece in servers.chunks(total, seed):
+            connection.sendall(piece)
+            sent[0] += len(piece)
+        connection.close()
+    with servers.Server(source) as server:
+        with GssClient(gateway, alice, receive_buffer=65536) as client:
+            before = [gw.memory_kb(pid) for pid in gateway.children("worker")]
             client.connect(server.address)
-            data = client.get_rest()
-    assert hashlib.sha256(data).hexdigest() == servers.digest_of(total, seed)
+            after = stalled(gateway, lambda: sent[0])
+            assert sent[0] < total // 2, "it was made to wait"
+            assert sum(after) - sum(before) < 4096, (before, after)
+            assert hashlib.sha256(client.get_rest()).hexdigest() == servers.digest_of(total, seed)
+
+
+def test_a_destination_that_does_not_read(gateway, alice):
+    """The same the other way."""
+    total, seed, sent, go = 60_000_000, 6, [0], threading.Event()
+
+    def sink(connection, server):
+        go.wait(60)
+        servers.sink(connection, server)
+    with servers.Server(sink, receive_buffer=65536) as server:
+        with GssClient(gateway, alice, deadline=60) as client:
+            before = [gw.memory_kb(pid) for pid in gateway.children("worker")]
+            client.connect(server.address)
+
+            def send():
+                for piece in servers.chunks(total, seed):
+                    client.put(piece)
+                    sent[0] += len(piece)
+                client.shut()
+            sender = threading.Thread(target=send)
+            sender.start()
+            after = stalled(gateway, lambda: sent[0])
+            assert sent[0] < total // 2, "it was made to wait"
+            assert sum(after) - sum(before) < 4096, (before, after)
+            go.set()
+            sender.join(60)
+            assert server.wait_note(30) == (total, servers.digest_of(total, seed))
+            assert len(client.get_rest()) == 64
+
+
+def test_the_count_of_octets(gateway, alice, echo):
+    """bytes_* are payload, wire_* all that went over the client's connection."""
+    with GssClient(gateway, alice) as client:
+        wire = []
+
+        def send(data):
+            wire.append(len(data))
+            client.send(data)
+        send(socks.hello(1))
+        assert client.recv(2) == b"\x05\x01"
+        send(frame(CONTEXT, client.context.first))
+        token = client.message(CONTEXT)
+        client.context.step(token)
+        send(frame(LEVEL, client.context.wrap(b"\x02", False)))
+        level = client.message(LEVEL)
+        assert client.context.unwrap(level)[0] == b"\x02"
+        client.level = CONFIDENTIALITY
+        send(client.seal(socks.request(*echo.address)))
+        reply = client.message(DATA)
+        assert client.context.unwrap(reply)[0][:2] == b"\x05\x00"
+        send(client.seal(b"payload"))
+        data = client.message(DATA)
+        assert client.context.unwrap(data)[0] == b"payload"
+        client.shut().ends()
+    record = gateway.closing(client)
+    assert record["bytes_up"] == record["bytes_down"] == "7"
+    assert int(record["wire_up"]) == sum(wire)
+    assert int(record["wire_down"]) == 2 + sum(4 + len(m) for m in (token, level, reply, data))
 
 
 def test_selective_messages_of_both_kinds(gateway, alice, echo):
