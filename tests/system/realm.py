@@ -44,15 +44,15 @@ _copies = itertools.count(1)
 class Realm:
     """with Realm(folder) as realm: the KDC runs. Everything is below the folder."""
 
-    def __init__(self, folder):
-        self.folder = pathlib.Path(folder)
+    def __init__(self, folder, name=REALM):
+        self.folder, self.name = pathlib.Path(folder), name
         self.config = str(self.folder / "krb5.conf")
         self.kdc = None
         self.numbers = itertools.count(1)
         self.tickets = {}
 
     def __enter__(self):
-        self.run("create", REALM)
+        self.run("create", self.name)
         self.folder.chmod(0o755)
         (self.folder / "work").mkdir()
         for name, password in PASSWORDS.items():
@@ -135,7 +135,7 @@ class Realm:
         path = self.new_path("ccache")
         environment = {**os.environ, "KRB5_CONFIG": config or self.config, "LC_ALL": "C"}
         done = subprocess.run(["kinit", "-c", f"FILE:{path}", *options, name],
-                              input=PASSWORDS.get(name, name) + "\n", env=environment, text=True,
+                              input=PASSWORDS.get(name.split("@")[0], name) + "\n", env=environment, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30)
         assert done.returncode == 0, f"kinit {options} {name}: {done.stdout}"
         return Ticket(path, config or self.config)

@@ -5,7 +5,7 @@ import pytest
 import gateway as gw
 import socks
 from gssapi_client import GSSAPI, CONFIDENTIALITY, GssClient
-from realm import ENCTYPES
+from realm import ENCTYPES, Realm
 
 ANYWHERE = dict(destination=gw.LOOPBACK)
 
@@ -89,6 +89,25 @@ def test_a_name_with_a_space(start, realm, echo):
     with GssClient(gateway, realm.ticket("odd name")) as client:
         client.connect(echo.address).echo()
     assert gateway.closing(client)["user"].replace("\\", "") == "odd name@SALLYPORT.TEST"
+
+
+def test_a_user_of_another_realm(start, realm, base, echo):
+    """Realms that trust each other: the name says which, no account maps, and rules tell them apart."""
+    with Realm(base / "other-realm", "OTHER.TEST") as other:
+        other.run("principal", "krbtgt/SALLYPORT.TEST", "trust")
+        realm.run("principal", "krbtgt/SALLYPORT.TEST@OTHER.TEST", "trust")
+        both = f"{realm.config}:{other.config}"
+        gateway = start(realm=realm, events="all", rules=[
+            gw.rule("strangers", "deny", user=["bob@OTHER.TEST"]),
+            gw.rule("all", user=["*@SALLYPORT.TEST", "*@OTHER.TEST"], **ANYWHERE)])
+        for name, code in (("alice@OTHER.TEST", 0), ("bob@OTHER.TEST", 2), ("bob", 0)):
+            with GssClient(gateway, realm.kinit(name, config=both)) as client:
+                client.log_in().propose(CONFIDENTIALITY)
+                assert client.ask(*echo.address).code == code
+            record = gateway.closing(client)
+            assert record["user"] == (name if "@" in name else name + "@SALLYPORT.TEST")
+            success = gateway.wait_event("auth.success", client=client.name)
+            assert ("account" in success) == ("@" not in name)
 
 
 def test_a_refused_login_names_nobody(gateway):

@@ -69,6 +69,32 @@ def test_a_token_twice_across_a_restart(start, realm, alice):
     refused(again, token, "replayed-token")
 
 
+def test_the_environment_does_not_weaken_it(start, realm, alice, echo):
+    """Of Kerberos' variables KRB5_CONFIG alone reaches the pool."""
+    gateway = start(realm=realm, env={
+        "KRB5RCACHENAME": "none:", "KRB5RCACHETYPE": "none", "KRB5RCACHEDIR": "/nonexistent",
+        "KRB5_KTNAME": "FILE:/nonexistent", "KRB5_CLIENT_KTNAME": "FILE:/nonexistent",
+        "KRB5CCNAME": "FILE:/nonexistent", "KRB5_TRACE": str(realm.new_path("trace")),
+        "GSS_MECH_CONFIG": "/nonexistent"})
+    token = Context(alice).first
+    assert answer(gateway, token)[0] == b"\x01\x01"
+    refused(gateway, token, "replayed-token")
+    assert not [path for path in (realm.folder / "work").iterdir() if path.name.startswith("trace")]
+
+
+def test_a_replay_cache_that_cannot_be_written(start, realm, alice, echo):
+    """No login without it, and a word that says so; sessions go on."""
+    gateway = start(realm=realm)
+    with GssClient(gateway, alice) as client:
+        client.connect(echo.address)
+        folder = gateway.folder / "rcache"
+        folder.rename(gateway.folder / "gone")
+        refused(gateway, Context(alice).first, "replay-cache-failed")
+        client.echo()
+        (gateway.folder / "gone").rename(folder)
+        assert answer(gateway, Context(alice).first)[0] == b"\x01\x01"
+
+
 def test_without_a_replay_cache(start, realm, alice):
     """replay-cache = "": documented to let a token in twice."""
     gateway = start(realm=realm, gssapi='replay-cache = ""')
