@@ -4,7 +4,7 @@
 # top). Cases marked pytest.mark.sanitizers run once more against the build with sanitizers. Clients that
 # check gets where it can: npm's in build/npm/node_modules/socks, Dante's library in build/dante.
 # SALLYPORT_BULK is how much test_gss_bulk.py sends through each sealed session, each way (32m; 1g
-# before a release).
+# before a release), SALLYPORT_MUTATIONS how many conversations test_gss_mutations.py changes (300).
 #
 # The module of a private method that they load is in tests/module. Files are named one by one: of a
 # folder, a release would also carry what was built in it.
@@ -38,6 +38,7 @@ EXTRA_DIST += \
 	tests/system/test_gss_levels.py \
 	tests/system/test_gss_login.py \
 	tests/system/test_gss_messages.py \
+	tests/system/test_gss_mutations.py \
 	tests/system/test_gss_process.py \
 	tests/system/test_gss_tickets.py \
 	tests/system/test_leaks.py \
