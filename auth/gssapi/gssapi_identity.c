@@ -52,6 +52,28 @@ gssapi_identities_close(struct gssapi_identities *ids)
 
 /* ---- names ---- */
 
+/* libkrb5 writes some octets as \n, \t, \b and \0, others as they are. A name with any of them is
+   nobody's: as a C string it ends early (root\0x would have root's account), and an '@' inside a realm
+   would pass for another realm in a rule for "*@REALM". */
+static bool
+name_sound(const char *text)
+{
+    bool realm = false;
+
+    for (const char *at = text; *at != '\0'; at++) {
+        if ((unsigned char)*at < 0x20 || *at == 0x7f)
+            return false;
+        if (*at == '@')
+            realm = true;
+        if (*at != '\\')
+            continue;
+        at++;
+        if (*at == '\0' || strchr("ntb0", *at) != NULL || (realm && *at == '@'))
+            return false;
+    }
+    return realm;
+}
+
 const char *
 gssapi_identity_name(gss_name_t name, char *out, size_t size)
 {
@@ -69,6 +91,10 @@ gssapi_identity_name(gss_name_t name, char *out, size_t size)
     if (reason == NULL) {
         memcpy(out, text.value, text.length);
         out[text.length] = '\0';
+        if (!name_sound(out)) {
+            reason = "bad-name";
+            out[0] = '\0';
+        }
     }
     (void)gss_release_buffer(&minor, &text);
     return reason;
@@ -111,7 +137,9 @@ account_map(const struct gssapi_identities *ids, struct auth_identity *identity)
     if (code == 0)
         return NULL;
     identity->account[0] = '\0';
-    return code == KRB5_CONFIG_NOTENUFSPACE ? "account-name-too-long" : NULL;
+    if (code == KRB5_LNAME_NOTRANS || code == KRB5_NO_LOCALNAME)
+        return NULL;
+    return code == KRB5_CONFIG_NOTENUFSPACE ? "account-name-too-long" : "account-unavailable";
 }
 
 /* ---- the groups ---- */

@@ -24,6 +24,11 @@ tests_unit_test_gssapi_status_CPPFLAGS = $(AM_CPPFLAGS) $(KRB5_CFLAGS)
 tests_unit_test_gssapi_status_LDADD = auth/libauth-gssapi-initiator.la $(UNIT_BASE) $(KRB5_LIBS)
 
 if AUTH_GSSAPI_BUILTIN
+check_PROGRAMS += tests/unit/test_gssapi_identity
+tests_unit_test_gssapi_identity_SOURCES = tests/unit/test_gssapi_identity.c tests/unit/unit.h
+tests_unit_test_gssapi_identity_CPPFLAGS = $(AM_CPPFLAGS) $(KRB5_CFLAGS)
+tests_unit_test_gssapi_identity_LDADD = $(UNIT_GSSAPI_SECRET)
+
 check_PROGRAMS += tests/unit/test_gssapi_secret
 tests_unit_test_gssapi_secret_SOURCES = tests/unit/test_gssapi_secret.c $(GSSAPI_GATE)
 tests_unit_test_gssapi_secret_CPPFLAGS = $(AM_CPPFLAGS) $(KRB5_CFLAGS)
@@ -33,6 +38,11 @@ check_PROGRAMS += tests/unit/test_gssapi_secret_bad
 tests_unit_test_gssapi_secret_bad_SOURCES = tests/unit/test_gssapi_secret_bad.c $(GSSAPI_GATE)
 tests_unit_test_gssapi_secret_bad_CPPFLAGS = $(AM_CPPFLAGS) $(KRB5_CFLAGS)
 tests_unit_test_gssapi_secret_bad_LDADD = $(UNIT_GSSAPI_SECRET)
+
+check_PROGRAMS += tests/unit/test_gssapi_secret_tickets
+tests_unit_test_gssapi_secret_tickets_SOURCES = tests/unit/test_gssapi_secret_tickets.c $(GSSAPI_GATE)
+tests_unit_test_gssapi_secret_tickets_CPPFLAGS = $(AM_CPPFLAGS) $(KRB5_CFLAGS)
+tests_unit_test_gssapi_secret_tickets_LDADD = $(UNIT_GSSAPI_SECRET)
 
 check_PROGRAMS += tests/unit/test_gssapi_initiator
 tests_unit_test_gssapi_initiator_SOURCES = tests/unit/test_gssapi_initiator.c $(GSSAPI_GATE)
