@@ -46,20 +46,46 @@ config_value_server(const char *text, struct addr *out, struct config_error_text
     return false;
 }
 
+enum addr_family
+config_value_family(const struct config_key *key)
+{
+    return key->type == CONFIG_IPV4   ? ADDR_IPV4
+           : key->type == CONFIG_IPV6 ? ADDR_IPV6
+                                      : ADDR_NONE;
+}
+
+/* What others can be told: one host. Loopback and link-local ones are for who is near enough. */
+static bool
+address_is_host(const struct addr *a)
+{
+    static const char *const ranges[] = { "unspecified", "this-network", "broadcast", "multicast" };
+    const char *special = addr_special(a, NULL);
+    for (size_t i = 0; special != NULL && i < SP_COUNT(ranges); i++) {
+        if (strcmp(special, ranges[i]) == 0) {
+            return false;
+        }
+    }
+    return addr_unmap(a).family == a->family;
+}
+
 bool
 config_value_address(enum addr_family family, const char *text, struct addr *out,
     struct config_error_text *e)
 {
+    static const char *const names[] = { [ADDR_NONE] = "IP", [ADDR_IPV4] = "IPv4",
+        [ADDR_IPV6] = "IPv6" };
     char quoted[CONFIG_QUOTE_MAX];
     memset(out, 0, sizeof(*out));
     if (text[0] == '\0') {
         return true;
     }
-    if (addr_parse_ip(text, out) == 0 && out->family == family && !addr_is_zero(out)) {
+    if (addr_parse_ip(text, out) == 0 &&
+        (family == ADDR_NONE ? address_is_host(out)
+                             : out->family == family && !addr_is_zero(out))) {
         return true;
     }
-    config_value_error(e, "%s is not allowed; allowed is an %s address, or \"\" for none",
-        config_quote(text, quoted), family == ADDR_IPV4 ? "IPv4" : "IPv6");
+    config_value_error(e, "%s is not allowed; allowed is an %s address%s, or \"\" for none",
+        config_quote(text, quoted), names[family], family == ADDR_NONE ? " of one host" : "");
     return false;
 }
 

@@ -123,8 +123,8 @@ check_required(struct config_compiler *c, const struct config_block *b)
 
 /* --- methods ----------------------------------------------------------------------------------- */
 
-/* The module of value i of a list of methods, or NULL (with a complaint, but not for a reserved word,
-   which has one already). */
+/* The module of value i of a list of methods, or NULL (with a complaint, but not for "ident", which is
+   none, and what has one already). */
 static struct config_module *
 check_method(struct config_compiler *c, const struct config_block *b,
     const struct config_setting *s, uint32_t i)
@@ -132,7 +132,7 @@ check_method(struct config_compiler *c, const struct config_block *b,
     char error[CONFIG_ERROR_MAX] = "";
     const struct config_value *v = &c->model.values[s->first + i];
     const struct config_where where = config_model_where(&c->model, v->row, b, s->key);
-    if (v->text[0] == '\0' || config_value_word(s->key->reserved, v->text) >= 0) {
+    if (v->text[0] == '\0') {
         return NULL;
     }
     for (uint32_t j = 0; j < i; j++) {
@@ -140,6 +140,9 @@ check_method(struct config_compiler *c, const struct config_block *b,
             config_error(c->messages, &where, "\"%s\" stands twice in the list", v->text);
             return NULL;
         }
+    }
+    if (config_is_ident(v->text)) {
+        return NULL;
     }
     struct config_module *m = config_module_find(c, v->text, error, sizeof(error));
     if (m == NULL) {
@@ -157,6 +160,7 @@ check_offer(struct config_compiler *c, const struct config_block *b, const struc
         if (m != NULL) {
             m->used = true;
         }
+        c->ident = c->ident || config_is_ident(c->model.values[s->first + i].text);
     }
 }
 
@@ -264,9 +268,10 @@ check_rule(struct config_compiler *c, const struct config_block *b)
 {
     const struct config_setting *s = config_model_setting(&c->model, b, "method");
     for (uint32_t i = 0; s != NULL && i < s->count; i++) {
+        const struct config_value *v = &c->model.values[s->first + i];
         const struct config_module *m = check_method(c, b, s, i);
-        if (m != NULL && !m->used) {
-            const struct config_value *v = &c->model.values[s->first + i];
+        const bool ident = config_is_ident(v->text);
+        if ((m != NULL && !m->used) || (ident && !c->ident)) {
             const struct config_where where = config_model_where(&c->model, v->row, b, s->key);
             config_warn(c->messages, &where, "no listener offers \"%s\"", v->text);
         }
@@ -281,6 +286,7 @@ check_rules(struct config_compiler *c)
         const struct config_block *b = &c->model.blocks[i];
         if (strcmp(b->section->name, "rule") == 0) {
             check_rule(c, b);
+            config_socks_check_rule(c, b);
             any = true;
         }
     }
@@ -352,6 +358,7 @@ config_check(struct config_compiler *c)
     }
     check_listeners(c);
     check_codes(c);
+    config_socks_check(c);
     check_rules(c);
     if (c->source->privileged) {
         check_users(c);

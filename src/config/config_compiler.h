@@ -5,6 +5,8 @@
 #ifndef SP_CONFIG_COMPILER_H
 #define SP_CONFIG_COMPILER_H
 
+#include <string.h>
+
 #include "auth/builtin.h"
 #include "src/config/config.h"
 #include "src/config/config_builder.h"
@@ -12,6 +14,9 @@
 #include "src/config/config_value.h"
 
 #define CONFIG_MODULES_MAX 32 /* methods a configuration may speak of */
+
+/* The method that is no module: what SOCKS 4 clients are asked for (RFC 1413). */
+#define CONFIG_IDENT "ident"
 
 /* A method module and its section. */
 struct config_module {
@@ -32,12 +37,19 @@ struct config_compiler {
     struct config_module modules[CONFIG_MODULES_MAX];
     uint32_t module_count;
     struct config_builder builder;
+    bool ident;       /* some listener has it */
     uint32_t workers; /* resolved */
 };
 
+static inline bool
+config_is_ident(const char *method)
+{
+    return strcmp(method, CONFIG_IDENT) == 0;
+}
+
 /* --- config_modules.c */
 
-/* The module of a method, found before or now; NULL with error filled. */
+/* The module of a method, found before or now; NULL with error filled, also for "ident". */
 struct config_module *config_module_find(struct config_compiler *c, const char *name, char *error,
     size_t size);
 void config_modules_free(struct config_compiler *c);
@@ -70,6 +82,8 @@ struct image_list config_rows_write(struct config_compiler *c, struct config_row
 /* Name i of the methods a listener offers, its own or the general ones; NULL behind the last. */
 const char *config_listen_method(struct config_compiler *c, const struct config_block *listen,
     uint32_t i);
+bool config_listen_offers(struct config_compiler *c, const struct config_block *listen,
+    const char *method);
 /* The listener's setting in place of a module's key, or NULL. */
 const struct config_setting *config_listen_setting(struct config_compiler *c,
     const struct config_block *listen, const struct config_key *key);
@@ -81,6 +95,12 @@ const struct config_setting *config_listen_first(struct config_compiler *c,
 void config_listen_check(struct config_compiler *c, struct config_block *listen);
 /* Writes them. */
 struct image_list config_listen_write(struct config_compiler *c, const struct config_block *listen);
+
+/* --- config_socks.c: what SOCKS 4, BIND and UDP say with several values */
+
+void config_socks_check(struct config_compiler *c);
+/* The same of one rule. */
+void config_socks_check_rule(struct config_compiler *c, const struct config_block *rule);
 
 /* --- config_check.c: every value of the model, then what needs more than one value. */
 void config_check(struct config_compiler *c);

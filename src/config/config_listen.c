@@ -21,8 +21,8 @@ listen_is(const struct config_block *b)
     return strcmp(b->section->name, "listen") == 0;
 }
 
-static bool
-listen_offers(struct config_compiler *c, const struct config_block *listen, const char *method)
+bool
+config_listen_offers(struct config_compiler *c, const struct config_block *listen, const char *method)
 {
     const char *name;
     for (uint32_t i = 0; (name = config_listen_method(c, listen, i)) != NULL; i++) {
@@ -52,7 +52,7 @@ const struct config_setting *
 config_listen_first(
     struct config_compiler *c, const struct config_block *listen, const struct config_module *m)
 {
-    if (!listen_is(listen) || !listen_offers(c, listen, m->name)) {
+    if (!listen_is(listen) || !config_listen_offers(c, listen, m->name)) {
         return NULL;
     }
     for (size_t i = 0; i < m->section.count; i++) {
@@ -92,6 +92,9 @@ listen_check_setting(
     bool found = false;
     const char *name;
     for (uint32_t i = 0; (name = config_listen_method(c, b, i)) != NULL; i++) {
+        if (config_is_ident(name)) {
+            continue;
+        }
         const struct config_module *m = config_module_find(c, name, error, sizeof(error));
         const struct config_key *key =
             m != NULL ? config_key_find(&m->section, s->key->name) : NULL;

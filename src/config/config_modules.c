@@ -80,6 +80,10 @@ config_module_find(struct config_compiler *c, const char *name, char *error, siz
             return &c->modules[i];
         }
     }
+    if (config_is_ident(name)) {
+        snprintf(error, size, "\"ident\" has no section of its own; see \"socks4\"");
+        return NULL;
+    }
     if (c->module_count == CONFIG_MODULES_MAX || strlen(name) >= sizeof(c->modules[0].name)) {
         snprintf(error, size, "more than %d methods", CONFIG_MODULES_MAX);
         return NULL;

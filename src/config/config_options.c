@@ -39,8 +39,8 @@ static const char *const facility_words[] = { "daemon", "user", "auth", "authpri
     "local1", "local2", "local3", "local4", "local5", "local6", "local7", NULL };
 static const int facility_values[] = { LOG_DAEMON, LOG_USER, LOG_AUTH, LOG_AUTHPRIV, LOG_LOCAL0,
     LOG_LOCAL1, LOG_LOCAL2, LOG_LOCAL3, LOG_LOCAL4, LOG_LOCAL5, LOG_LOCAL6, LOG_LOCAL7 };
-/* Methods whose feature is not built yet. */
-static const char *const later_methods[] = { "ident", NULL };
+/* In the order of enum image_udp_filtering. */
+static const char *const filtering_words[] = { "endpoint", "address", "none", NULL };
 
 /* clang-format off */
 #define TYPED(type_) .type = CONFIG_##type_
@@ -53,6 +53,9 @@ static const char *const later_methods[] = { "ident", NULL };
     TYPED(type_), .preset = preset_, .store = STORE_TEXT, .at = AT(at_)
 #define WORD(preset_, words_, at_) \
     TYPED(WORD), .preset = preset_, .words = words_, .store = STORE_WORD, .at = AT(at_)
+#define SWITCH(preset_, at_) BOOLEAN(preset_), .store = STORE_WORD, .at = AT(at_)
+#define PORT(at_) NUMERIC(NUMBER, "0", 0, 65535), .store = STORE_U32, .at = AT(at_)
+#define ADDRESS(at_) TYPED(ADDRESS), .preset = "", .store = STORE_ADDR, .at = AT(at_)
 
 static const struct config_key top_keys[] = {
     { "", "user", TEXT(USER, "sallyport", user), .change = CONFIG_RESTART,
@@ -63,15 +66,15 @@ static const struct config_key top_keys[] = {
       .sentence = "The user the logger runs as." },
     { "", "workers", NUMERIC(NUMBER, "0", 0, 1024), .store = STORE_U32, .at = AT(workers),
       .change = CONFIG_RESTART, .sentence = "How many workers; 0 means one per CPU." },
-    { "", "methods", TYPED(METHODS), .preset = METHODS_PRESET, .reserved = later_methods,
-      .change = CONFIG_RESTART,
-      .sentence = "The authentication methods offered, in the gateway's order of preference." },
+    { "", "methods", TYPED(METHODS), .preset = METHODS_PRESET, .change = CONFIG_RESTART,
+      .sentence = "The authentication methods offered, in the gateway's order of preference; ident "
+                  "concerns SOCKS 4 alone, wherever it stands in the list." },
     { "", "pid-file", TEXT(PATH, "", pid_file), .change = CONFIG_RESTART,
       .sentence = "Where the master writes its process id; empty for nowhere." },
 };
 
 static const struct config_key listen_keys[] = {
-    { "listen", "methods", TYPED(METHODS), .reserved = later_methods, .change = CONFIG_RESTART,
+    { "listen", "methods", TYPED(METHODS), .change = CONFIG_RESTART,
       .sentence = "The methods offered here, in place of the general ones." },
     { "listen", "protection", TYPED(WORDS), .in_place = true,
       .words = WORDS("none", "integrity", "confidentiality", "selective"),
@@ -111,13 +114,13 @@ static const struct config_key timeouts_keys[] = {
       .sentence = "From accept to a complete request, authentication included." },
     { "timeouts", "connect", SECONDS("30", 1, 3600, timeouts.connect),
       .sentence = "Resolving and connecting, all addresses together." },
-    { "timeouts", "bind", SECONDS("120", 1, DAY, timeouts.bind), .later = true,
+    { "timeouts", "bind", SECONDS("120", 1, DAY, timeouts.bind),
       .sentence = "How long a BIND waits for its peer." },
     { "timeouts", "idle", SECONDS("7200", 1, YEAR, timeouts.idle),
       .sentence = "A session in which nothing moved either way ends after this." },
     { "timeouts", "half-closed", SECONDS("300", 1, YEAR, timeouts.half_closed),
       .sentence = "The same once one side has closed." },
-    { "timeouts", "udp", SECONDS("300", 1, DAY, timeouts.udp), .later = true,
+    { "timeouts", "udp", SECONDS("300", 1, DAY, timeouts.udp),
       .sentence = "An association without a datagram ends after this." },
     { "timeouts", "stop", SECONDS("20", 1, DAY, timeouts.stop),
       .sentence = "How long sessions may go on after SIGTERM." },
@@ -145,26 +148,40 @@ static const struct config_key limits_keys[] = {
 };
 
 static const struct config_key socks4_keys[] = {
-    { "socks4", "enabled", BOOLEAN("true"), .sentence = "Serve SOCKS 4 and 4A." },
-    { "socks4", "ident-timeout", NUMERIC(SECONDS, "10", 1, 3600),
-      .sentence = "How long the client's identd may take." },
+    { "socks4", "enabled", SWITCH("true", socks4.enabled),
+      .sentence = "Serve SOCKS 4 and 4A, on listeners with the methods none or ident." },
+    { "socks4", "ident-timeout", SECONDS("10", 1, 3600, socks4.ident_timeout),
+      .sentence = "How long asking the client's identd may take." },
 };
 
 static const struct config_key udp_keys[] = {
-    { "udp", "enabled", BOOLEAN("true"), .sentence = "Serve UDP ASSOCIATE." },
-    { "udp", "fragments", BOOLEAN("true"), .sentence = "Reassemble SOCKS fragments." },
-    { "udp", "port-min", NUMERIC(NUMBER, "0", 0, 65535), .sentence = "Lowest port used." },
-    { "udp", "port-max", NUMERIC(NUMBER, "0", 0, 65535), .sentence = "Highest port used." },
-    { "udp", "advertise", TYPED(TEXT), .preset = "", .sentence = "Address told to clients." },
-    { "udp", "filtering", TYPED(WORD), .preset = "endpoint", .words = WORDS("endpoint"),
-      .sentence = "From whom datagrams come back." },
+    { "udp", "enabled", SWITCH("true", udp.enabled), .sentence = "Serve UDP ASSOCIATE." },
+    { "udp", "fragments", SWITCH("true", udp.fragments),
+      .sentence = "Put SOCKS fragments together; else they are dropped." },
+    { "udp", "port-min", PORT(udp.port_min),
+      .sentence = "The lowest UDP port used, towards clients and destinations alike, 1024 or higher; 0, "
+                  "here and in port-max, for the kernel's choice." },
+    { "udp", "port-max", PORT(udp.port_max),
+      .sentence = "The highest one; an association takes up to three ports, one towards the client and one "
+                  "for each family of its destinations." },
+    { "udp", "advertise", ADDRESS(udp.advertise),
+      .sentence = "The address clients are told to send datagrams to, for a gateway behind NAT; it "
+                  "stands in for addresses of its family; empty for the one the client reached." },
+    { "udp", "filtering", WORD("endpoint", filtering_words, udp.filtering),
+      .sentence = "Whose datagrams come back: those of an address and port that the client has written "
+                  "to, of such an address from any port, or anybody's." },
 };
 
 static const struct config_key bind_keys[] = {
-    { "bind", "enabled", BOOLEAN("true"), .sentence = "Serve BIND." },
-    { "bind", "port-min", NUMERIC(NUMBER, "0", 0, 65535), .sentence = "Lowest port used." },
-    { "bind", "port-max", NUMERIC(NUMBER, "0", 0, 65535), .sentence = "Highest port used." },
-    { "bind", "advertise", TYPED(TEXT), .preset = "", .sentence = "Address told to clients." },
+    { "bind", "enabled", SWITCH("true", bind.enabled), .sentence = "Serve BIND." },
+    { "bind", "port-min", PORT(bind.port_min),
+      .sentence = "The lowest port on which peers are awaited, 1024 or higher; 0, here and in port-max, "
+                  "for the kernel's choice." },
+    { "bind", "port-max", PORT(bind.port_max),
+      .sentence = "The highest one; each BIND that waits for its peer takes one." },
+    { "bind", "advertise", ADDRESS(bind.advertise),
+      .sentence = "The address clients are told, for the peer to connect to, for a gateway behind NAT; "
+                  "it stands in for addresses of its family; empty for the one listened on." },
 };
 
 static const struct config_key log_keys[] = {
@@ -201,8 +218,9 @@ static const struct config_key rule_keys[] = {
     { "rule", "user", TYPED(USERS),
       .sentence = "Globs over the audited user name; sessions without a user never match." },
     { "rule", "group", TYPED(LIST), .later = true, .sentence = "Groups of the user." },
-    { "rule", "method", TYPED(METHODS), .reserved = later_methods,
-      .sentence = "How the client authenticated." },
+    { "rule", "method", TYPED(METHODS),
+      .sentence = "How the client authenticated; a SOCKS 4 session has ident where the client's identd "
+                  "confirmed its USERID, else none." },
     { "rule", "protection", TYPED(WORD), .preset = "none", .words = protection_words,
       .sentence = "The least message protection of the session; selective counts as integrity, and a "
                   "method without protection as none." },
@@ -215,8 +233,9 @@ static const struct config_key rule_keys[] = {
       .sentence = "Bytes per second of the rule's sessions together; 0 for no limit." },
     { "rule", "user-bandwidth", NUMERIC(SIZE, "0", 0, UINT64_C(1) << 40), .later = true,
       .sentence = "Bytes per second of each user; 0 for no limit." },
-    { "rule", "bind-any", BOOLEAN("false"), .later = true,
-      .sentence = "BIND for a peer of any address." },
+    { "rule", "bind-any", BOOLEAN("false"),
+      .sentence = "A rule that allows does so also for a BIND that names no peer, an address of all "
+                  "zeros." },
 };
 
 #define SECTION(name_, keys_) .name = name_, .keys = keys_, .count = SP_COUNT(keys_)
@@ -229,9 +248,9 @@ static const struct config_section sections[] = {
     { SECTION("egress", egress_keys), .sentence = "Outgoing connections." },
     { SECTION("timeouts", timeouts_keys), .sentence = "Durations in seconds." },
     { SECTION("limits", limits_keys), .sentence = "Limits." },
-    { SECTION("socks4", socks4_keys), .later = true, .sentence = "SOCKS 4 and 4A." },
-    { SECTION("udp", udp_keys), .later = true, .sentence = "UDP ASSOCIATE." },
-    { SECTION("bind", bind_keys), .later = true, .sentence = "BIND." },
+    { SECTION("socks4", socks4_keys), .sentence = "SOCKS 4 and 4A." },
+    { SECTION("udp", udp_keys), .sentence = "UDP ASSOCIATE." },
+    { SECTION("bind", bind_keys), .sentence = "BIND." },
     { SECTION("log", log_keys), .sentence = "The audit." },
     { SECTION("control", control_keys), .sentence = "The control socket." },
     { SECTION("metrics", metrics_keys), .sentence = "Metrics." },
@@ -253,6 +272,7 @@ static const char *const type_names[CONFIG_TYPES] = {
     [CONFIG_FOLDER] = "folder",
     [CONFIG_IPV4] = "IPv4 address",
     [CONFIG_IPV6] = "IPv6 address",
+    [CONFIG_ADDRESS] = "IP address",
     [CONFIG_TARGET] = "target",
     [CONFIG_LIST] = "list of texts",
     [CONFIG_WORDS] = "list of words",

@@ -25,6 +25,7 @@ enum config_type {
     CONFIG_FOLDER,  /* absolute path of a folder the master makes, or "" */
     CONFIG_IPV4,    /* address, or "" */
     CONFIG_IPV6,
+    CONFIG_ADDRESS, /* of either family, or "" */
     CONFIG_TARGET, /* where the audit goes */
     CONFIG_LIST,   /* the lists: of texts, words, methods, ... */
     CONFIG_WORDS,

@@ -95,14 +95,18 @@ print_stored(struct print *p, const struct config_key *key)
 
 /* --- settings with a rule of their own ------------------------------------------------------- */
 
+/* ident stands last: it has no place in the order. */
 static void
-print_methods(struct print *p, const char *indent, struct image_list modules)
+print_methods(struct print *p, const char *indent, const struct image_listener *l)
 {
     print_text(p, "%smethods = { ", indent);
-    for (uint32_t i = 0; i < modules.count; i++) {
-        const uint32_t m = *IMAGE_AT(p->image, modules, uint32_t, i);
+    for (uint32_t i = 0; i < l->modules.count; i++) {
+        const uint32_t m = *IMAGE_AT(p->image, l->modules, uint32_t, i);
         fputs(i > 0 ? ", " : "", p->out);
         print_quoted(p, image_string(p->image, image_module(p->image, m)->name));
+    }
+    if (l->ident != 0) {
+        fputs(l->modules.count > 0 ? ", \"ident\"" : "\"ident\"", p->out);
     }
     print_text(p, " }\n");
 }
@@ -145,7 +149,7 @@ print_key(struct print *p, const struct config_key *key)
     if (key->store != STORE_NONE) {
         print_stored(p, key);
     } else if (strcmp(key->name, "methods") == 0 && s->listeners.count > 0) {
-        print_methods(p, "", image_listener(p->image, 0)->modules);
+        print_methods(p, "", image_listener(p->image, 0));
     } else if (strcmp(key->name, "target") == 0) {
         print_target(p);
     } else if (strcmp(key->name, "facility") == 0) {
@@ -231,7 +235,7 @@ print_listeners(struct print *p)
         print_text(p, "\nlisten ");
         print_quoted(p, image_string(p->image, l->name));
         print_text(p, " {\n");
-        print_methods(p, "    ", l->modules);
+        print_methods(p, "    ", l);
         print_options(p, l->overrides);
         print_text(p, "}\n");
     }
@@ -363,6 +367,9 @@ print_rule(struct print *p, const struct image_rule *r)
     }
     if ((r->has & IMAGE_HAS_PORT) != 0) {
         print_list(p, "port", r->ports, print_port);
+    }
+    if (r->bind_any != 0) {
+        print_text(p, "    bind-any = true\n");
     }
     print_text(p, "}\n");
 }

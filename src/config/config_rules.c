@@ -94,7 +94,7 @@ rule_methods(struct rule *r, struct image_rule *out)
     for (uint32_t i = 0; i < s->count; i++) {
         const struct config_module *m =
             config_module_find(r->compiler, rule_value(r, s, i), error, sizeof(error));
-        list[i] = m != NULL ? m->wire->method : 0xFF;
+        list[i] = m != NULL ? m->wire->method : IMAGE_METHOD_IDENT;
     }
     out->has |= IMAGE_HAS_METHOD;
     out->methods = config_builder_list(&r->compiler->builder, list, sizeof(*list), s->count);
@@ -115,6 +115,13 @@ rule_commands(const struct rule *r, struct image_rule *out)
         /* The words stand in the order of the bits. */
         out->commands |= 1U << config_value_word(s->key->words, rule_value(r, s, i));
     }
+}
+
+static uint32_t
+rule_bind_any(const struct rule *r)
+{
+    const struct config_setting *s = rule_setting(r, "bind-any");
+    return s != NULL && config_value_word(s->key->words, rule_value(r, s, 0)) == 1;
 }
 
 /* The words stand in the order of the levels. */
@@ -189,6 +196,7 @@ rule_write(struct rule *r)
     rule_methods(r, &out);
     rule_protection(r, &out);
     rule_commands(r, &out);
+    out.bind_any = rule_bind_any(r);
     if (destination != NULL) {
         out.has |= IMAGE_HAS_DESTINATION;
         rule_names(r, destination, &out);

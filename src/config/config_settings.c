@@ -29,8 +29,7 @@ settings_store(struct config_compiler *c, struct image_settings *out, const stru
         const uint32_t word = (uint32_t)config_value_word(key->words, text);
         settings_put(out, key->at, &word, sizeof(word));
     } else if (key->store == STORE_ADDR) {
-        const enum addr_family family = key->type == CONFIG_IPV4 ? ADDR_IPV4 : ADDR_IPV6;
-        if (config_value_address(family, text, &addr, &error)) {
+        if (config_value_address(config_value_family(key), text, &addr, &error)) {
             settings_put(out, key->at, &addr, sizeof(addr));
         }
     } else if (config_value_number(key, text, &number, &error)) {
@@ -110,7 +109,8 @@ settings_methods(struct config_compiler *c, const struct config_block *listen, u
     const char *name;
     for (uint32_t i = 0;
          count < CONFIG_MODULES_MAX && (name = config_listen_method(c, listen, i)) != NULL; i++) {
-        struct config_module *m = config_module_find(c, name, error, sizeof(error));
+        struct config_module *m =
+            config_is_ident(name) ? NULL : config_module_find(c, name, error, sizeof(error));
         if (m != NULL) {
             if (m->number == MODEL_NONE) {
                 m->number = (*numbered)++;
@@ -142,6 +142,7 @@ settings_store_listeners(struct config_compiler *c, struct image_settings *out)
             config_value_listen(b->title, &l->addr, &error)) {
             l->name = config_builder_text(&c->builder, b->title);
             l->modules = settings_methods(c, b, &numbered);
+            l->ident = config_listen_offers(c, b, CONFIG_IDENT);
             l->overrides = config_listen_write(c, b);
             count++;
         }

@@ -220,7 +220,7 @@ static bool
 value_check_address(const struct config_key *key, const char *text, struct config_error_text *e)
 {
     struct addr a;
-    return config_value_address(key->type == CONFIG_IPV4 ? ADDR_IPV4 : ADDR_IPV6, text, &a, e);
+    return config_value_address(config_value_family(key), text, &a, e);
 }
 
 static bool
@@ -282,6 +282,7 @@ config_value_check(const struct config_key *key, const char *text, struct config
         [CONFIG_FOLDER] = value_check_folder,
         [CONFIG_IPV4] = value_check_address,
         [CONFIG_IPV6] = value_check_address,
+        [CONFIG_ADDRESS] = value_check_address,
         [CONFIG_TARGET] = value_check_target,
         [CONFIG_LIST] = value_check_element,
         [CONFIG_WORDS] = value_check_element,

@@ -45,7 +45,8 @@ bool config_value_listen(const char *text, struct addr *out, struct config_error
 /* "ADDR" or with a port; port 53 when there is none. */
 bool config_value_server(const char *text, struct addr *out, struct config_error_text *e);
 
-/* "" (ADDR_NONE) or an address of the family. */
+/* "" (ADDR_NONE) or an address of the family; ADDR_NONE: of either, which somebody can reach. */
+enum addr_family config_value_family(const struct config_key *key); /* of IPV4, IPV6, ADDRESS */
 bool config_value_address(enum addr_family family, const char *text, struct addr *out,
     struct config_error_text *e);
 

@@ -70,7 +70,10 @@ struct image_listener {
     struct addr addr;
     struct image_text name;    /* as configured: "0.0.0.0:1080" */
     struct image_list modules; /* uint32_t: indices of modules, in order of preference */
-    uint32_t ident;            /* "ident" is among its methods: SOCKS 4 clients are asked about */
+    /* "ident" is among its methods: the host of every SOCKS 4 client is asked. Confirmed: method
+       ident. Denied: SOCKS4_WRONG_USER, always. No answer: SOCKS4_NO_IDENTD, unless a module with
+       code 0 (none) is offered, too: then the session goes on as method none. */
+    uint32_t ident;
     struct image_list overrides; /* struct image_option: in place of the modules' own, by key */
 };
 
@@ -103,13 +106,13 @@ struct image_settings {
         uint32_t enabled;
         uint32_t fragments; /* reassemble them; 0: dropped */
         uint32_t filtering; /* enum image_udp_filtering */
-        uint32_t port_min;  /* of every UDP socket of ours; both 0: the kernel's choice */
-        uint32_t port_max;
-        struct addr advertise; /* told to clients; ADDR_NONE: the address itself */
+        uint32_t port_min;  /* of every UDP socket of ours; both 0: the kernel's choice, else */
+        uint32_t port_max;  /* 1024..65535 and two ports at least */
+        struct addr advertise; /* told to clients in place of an address of its family; ADDR_NONE: none */
     } udp;
     struct {
         uint32_t enabled;
-        uint32_t port_min, port_max; /* both 0: the kernel's choice */
+        uint32_t port_min, port_max; /* both 0: the kernel's choice, else 1024..65535 */
         struct addr advertise;
     } bind;
     struct addr egress_ipv4; /* ADDR_NONE: the kernel's choice */
@@ -169,11 +172,11 @@ struct image_rule {
     uint32_t action;
     uint32_t has;
     uint32_t commands;           /* IMAGE_COMMAND_* */
-    uint32_t bind_any;           /* allows BIND for a peer of any address */
+    uint32_t bind_any;           /* what it allows, it allows for a BIND that names no peer, too */
     uint32_t protection;         /* the least; IMAGE_PROTECTION_* */
     struct image_list clients;   /* struct image_prefix */
     struct image_list users;     /* struct image_text: globs */
-    struct image_list methods;   /* uint8_t: SOCKS 5 method codes */
+    struct image_list methods;   /* uint8_t: SOCKS 5 method codes, IMAGE_METHOD_IDENT */
     struct image_list method_names; /* struct image_text: the same, as written */
     struct image_list names;     /* struct image_text: lower-case destination globs */
     struct image_list prefixes;  /* struct image_prefix: destination prefixes */

@@ -109,6 +109,7 @@ check_rule(struct check *c, const struct image_rule *r)
            check_that(c, (r->commands & ~commands) == 0, "a rule has unknown commands") &&
            check_that(c, (r->has & ~has) == 0, "a rule has unknown lists") &&
            check_that(c, r->protection <= IMAGE_PROTECTION_MAX, "a rule wants unknown protection") &&
+           check_that(c, r->bind_any <= 1, "a rule is neither for any peer nor for known ones") &&
            check_that(c, r->title.len <= IMAGE_RULE_TITLE_MAX, "a rule's title is too long") &&
            check_text(c, r->title) && check_prefixes(c, r->clients) && check_texts(c, r->users) &&
            check_list(c, r->methods, sizeof(uint8_t)) && check_texts(c, r->method_names) &&
@@ -150,6 +151,7 @@ static bool
 check_module(struct check *c, const struct image_module *m)
 {
     return check_text(c, m->name) && check_text(c, m->user) &&
+           check_that(c, m->method != IMAGE_METHOD_IDENT, "a module has no code of its own") &&
            check_that(c, !m->has_secret || m->processes > 0, "a pool has no processes") &&
            check_options(c, m->options, true);
 }
@@ -169,7 +171,9 @@ check_listener(struct check *c, const struct image_listener *l, uint32_t modules
 {
     bool sound = check_addr(c, &l->addr, false) && check_text(c, l->name) &&
                  check_options(c, l->overrides, false) &&
-                 check_list(c, l->modules, sizeof(uint32_t));
+                 check_list(c, l->modules, sizeof(uint32_t)) &&
+                 check_that(c, l->ident <= 1 && l->ident + l->modules.count > 0,
+                     "a listener has no methods");
     for (uint32_t i = 0; sound && i < l->modules.count; i++) {
         sound = check_that(c, *IMAGE_AT(c->image, l->modules, uint32_t, i) < modules,
             "a listener names a module that is not there");
@@ -197,6 +201,26 @@ check_servers(struct check *c, struct image_list servers)
     return sound;
 }
 
+/* A range of ports that may be both 0. */
+static bool
+check_range(struct check *c, uint32_t min, uint32_t max)
+{
+    return check_that(c, (min > 0 || max == 0) && min <= max && max <= UINT16_MAX,
+        "a range of ports runs backwards or too far");
+}
+
+static bool
+check_socks(struct check *c, const struct image_settings *s)
+{
+    return check_that(c, s->socks4.enabled <= 1 && s->udp.enabled <= 1 && s->bind.enabled <= 1,
+               "a part of SOCKS is neither on nor off") &&
+           check_that(c, s->udp.fragments <= 1, "fragments are neither taken nor dropped") &&
+           check_that(c, s->udp.filtering <= IMAGE_UDP_NONE, "unknown filtering of datagrams") &&
+           check_range(c, s->udp.port_min, s->udp.port_max) &&
+           check_range(c, s->bind.port_min, s->bind.port_max) &&
+           check_addr(c, &s->udp.advertise, true) && check_addr(c, &s->bind.advertise, true);
+}
+
 static bool
 check_settings(struct check *c, const struct image_settings *s)
 {
@@ -209,6 +233,7 @@ check_settings(struct check *c, const struct image_settings *s)
            check_that(c, s->log.target <= IMAGE_LOG_FILE, "unknown target of the audit") &&
            check_that(c, s->log.format <= IMAGE_LOG_JSON, "unknown format of the audit") &&
            check_addr(c, &s->egress_ipv4, true) && check_addr(c, &s->egress_ipv6, true) &&
+           check_socks(c, s) &&
            check_servers(c, s->resolver.servers) && check_modules(c, s->modules) &&
            check_listeners(c, s);
 }

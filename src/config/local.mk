@@ -14,6 +14,7 @@ src_config_libconfig_la_SOURCES = \
 	src/config/config_lex.c \
 	src/config/config_lex.h \
 	src/config/config_listen.c \
+	src/config/config_socks.c \
 	src/config/config_message.c \
 	src/config/config_message.h \
 	src/config/config_model.c \
