@@ -3,6 +3,7 @@
 noinst_LTLIBRARIES += lib/socks/libsocks.la
 lib_socks_libsocks_la_SOURCES = \
 	lib/socks/socks.h \
+	lib/socks/socks4.c \
 	lib/socks/socks4.h \
 	lib/socks/socks5.c \
 	lib/socks/socks5.h \

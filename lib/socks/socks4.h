@@ -44,8 +44,9 @@ enum socks_result socks4_request_decode(const void *data, size_t len, struct soc
 void socks4_reply_encode(enum socks4_reply reply, const struct addr *bound,
     uint8_t out[SOCKS4_REPLY_SIZE]);
 
-/* The client's side. user and name: NUL-terminated; name NULL: addr (IPv4). Returns the length, 0 when a
-   text is over its bound, the name is empty or addr is not IPv4. */
+/* The client's side. user and name: NUL-terminated; name NULL: addr. The port is addr's in both cases.
+   Returns the length, 0 when a text is over its bound, the name is empty, or addr is needed and is not
+   IPv4 or is 0.0.0.x with x not 0, which would announce a name. */
 size_t socks4_request_encode(enum socks_command command, const struct addr *addr, const char *name,
     const char *user, uint8_t out[SOCKS4_REQUEST_MAX]);
 

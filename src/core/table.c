@@ -212,6 +212,25 @@ table_sealed(const struct table_slot *slot)
     return slot->protection > 1 && slot->protection < SP_COUNT(protections);
 }
 
+const char *
+table_protocol(const struct table_slot *slot)
+{
+    switch (slot->protocol) {
+    case 4: return "socks4";
+    case TABLE_SOCKS4A: return "socks4a";
+    case 5: return "socks5";
+    default: return NULL;
+    }
+}
+
+const char *
+table_command(const struct table_slot *slot)
+{
+    static const char *const commands[] = { NULL, "connect", "bind", "udp" };
+
+    return slot->command < SP_COUNT(commands) ? commands[slot->command] : NULL;
+}
+
 /* ---- the master ---- */
 
 static void

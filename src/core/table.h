@@ -21,8 +21,8 @@ struct table_slot {
     uint32_t version; /* odd while the writer changes it: table_change_begin/end */
     uint8_t used;
     uint8_t phase;    /* enum session_phase, for listings */
-    uint8_t command;
-    uint8_t protocol; /* 4, TABLE_SOCKS4A or 5 */
+    uint8_t command;  /* enum socks_command, 0: not known */
+    uint8_t protocol; /* 4, TABLE_SOCKS4A or 5; 0: not known */
     uint64_t id;
     uint64_t start_seq; /* sequence number of session.start, 0: not written */
     uint64_t close_seq; /* sequence number of the closing record, 0: not written */
@@ -69,6 +69,10 @@ void table_text(char *field, size_t size, const void *text, size_t len);
 const char *table_protection(const struct table_slot *slot);
 /* True when messages are sealed: only then bytes on the wire are other than payload. */
 bool table_sealed(const struct table_slot *slot);
+
+/* "socks4", "socks4a", "socks5" and "connect", "bind", "udp", as audited; NULL while not known. */
+const char *table_protocol(const struct table_slot *slot);
+const char *table_command(const struct table_slot *slot);
 
 /* Master: copies slot i when it is used. 1: copied, 0: free, -1: changing (three tries).
    After the writer died a changing slot is copied as it stands when force is true. */

@@ -90,13 +90,13 @@ put_destination(struct event *e, const struct table_slot *s)
 static void
 put_slot(struct event *e, const struct table_slot *s, bool started)
 {
-    event_text(e, FIELD_PROTOCOL, s->protocol == 5 ? "socks5" : s->protocol == 4 ? "socks4" : NULL);
+    event_text(e, FIELD_PROTOCOL, table_protocol(s));
     event_text(e, FIELD_METHOD, s->method);
     event_text(e, FIELD_MECHANISM, s->mechanism);
     event_text(e, FIELD_ENCTYPE, s->enctype);
     event_text(e, FIELD_PROTECTION, table_protection(s));
     event_text(e, FIELD_USER, s->user);
-    event_text(e, FIELD_COMMAND, s->command == 1 ? "connect" : NULL);
+    event_text(e, FIELD_COMMAND, table_command(s));
     put_destination(e, s);
     event_addr(e, FIELD_ADDRESS, &s->address);
     event_addr(e, FIELD_EGRESS, &s->egress);

@@ -42,6 +42,7 @@ accept_hello(struct session *s, const struct socks5_hello *hello)
     int index = choose_module(s, hello);
     uint8_t out[SOCKS5_CHOICE_SIZE];
 
+    s->slot->protocol = SOCKS_VERSION_5;
     buffer_consume(&s->setup->in, hello->used);
     if (index < 0)
         return refuse_methods(s);

@@ -15,15 +15,11 @@ reply_flush(struct session *s)
 static struct session_step
 reply_enter(struct session *s)
 {
-    uint8_t out[SOCKS5_REPLY_MAX];
-    size_t len = socks5_reply_encode(SOCKS5_SUCCEEDED, &s->slot->egress, out);
-
     session_deadline(s, mono_add_seconds(
         loop_now(s->host->loop), (int64_t)session_timeouts(s)->negotiate));
-    s->reply = SOCKS5_SUCCEEDED;
-    s->replied = true;
+    session_note_reply(s, SOCKS5_SUCCEEDED);
     record_start(s);
-    if (client_send(s, out, len) < 0)
+    if (session_reply(s, SOCKS5_SUCCEEDED, &s->slot->egress) < 0)
         return step_fail(s, REASON_CLIENT_RESET, NULL);
     return reply_flush(s);
 }

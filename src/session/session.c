@@ -96,13 +96,7 @@ struct session_step
 step_refuse(struct session *s, enum session_reason reason, enum socks5_reply reply,
     const char *detail)
 {
-    static const struct addr nowhere = { .family = ADDR_NONE };
-    uint8_t out[SOCKS5_REPLY_MAX];
-    size_t len = socks5_reply_encode(reply, &nowhere, out);
-
-    s->reply = reply;
-    s->replied = true;
-    (void)client_send(s, out, len);
+    (void)session_reply(s, reply, NULL);
     return step_fail(s, reason, detail);
 }
 
@@ -201,7 +195,6 @@ slot_fill(struct session_host *host, struct table_slot *slot, const struct ipc_s
     slot->accepted = loop_wall(host->loop);
     slot->client = from->client;
     slot->listener = from->listener;
-    slot->protocol = 5;
     table_change_end(slot);
 }
 

@@ -4,6 +4,7 @@
 #define SP_SESSION_PRIVATE_H
 
 #include "lib/base/name.h"
+#include "lib/socks/socks4.h"
 #include "lib/socks/socks5.h"
 #include "src/session/session.h"
 
@@ -61,7 +62,7 @@ struct session {
     struct table_slot *slot;
     uint8_t phase;      /* enum session_phase; written by phase_set() alone */
     uint8_t reason;     /* enum session_reason, set by session_fail() and session_stop() */
-    uint8_t reply;      /* SOCKS 5 reply code sent, with replied */
+    uint8_t reply;      /* code of the last reply, in the client's version; with replied */
     bool replied;
     bool started;       /* session.start is written */
     bool closed;        /* the closing record is written */
@@ -93,7 +94,7 @@ step_go(enum session_phase phase)
 /* Ends the session for this reason: closing record, then the client gets to read what is queued. */
 struct session_step step_fail(struct session *s, enum session_reason reason, const char *detail);
 
-/* The same after queueing a SOCKS 5 failure reply. */
+/* The same after queueing a failure reply (session_reply). */
 struct session_step step_refuse(struct session *s, enum session_reason reason,
     enum socks5_reply reply, const char *detail);
 
@@ -161,6 +162,18 @@ struct reply_row {
     enum socks5_reply reply;
     enum session_reason reason;
 };
+/*
+ * Queues a reply to the client's request in the client's version and notes its code for the records;
+ * every reply, the first and the second, goes through here. In SOCKS 4 a failure is "refused" whatever
+ * its SOCKS 5 code. bound: what stands behind the code, NULL for none; SOCKS 4 tells IPv4 only. 0, or -1
+ * as client_send().
+ */
+int session_reply(struct session *s, enum socks5_reply reply, const struct addr *bound);
+/* Only notes it, for a record that has to be written before. */
+void session_note_reply(struct session *s, enum socks5_reply reply);
+/* step_refuse() with a code that only SOCKS 4 has; for a client that speaks it. */
+struct session_step step_refuse_socks4(struct session *s, enum session_reason reason,
+    enum socks4_reply reply, const char *detail);
 /* What an errno of connecting means for the client and for the audit. */
 struct reply_row reply_for_errno(int error);
 struct reply_row reply_for_resolver(enum resolver_status status);

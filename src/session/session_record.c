@@ -19,8 +19,6 @@ static const struct {
 #undef REASON
 };
 
-static const char *const commands[] = { NULL, "connect", "bind", "udp" };
-
 static void
 add_who(const struct session *s, struct event *e)
 {
@@ -28,7 +26,7 @@ add_who(const struct session *s, struct event *e)
 
     event_text(e, FIELD_LISTENER, image_string(s->host->image, session_listener(s)->name));
     event_addr(e, FIELD_CLIENT, &slot->client);
-    event_text(e, FIELD_PROTOCOL, slot->method[0] != '\0' ? "socks5" : NULL);
+    event_text(e, FIELD_PROTOCOL, table_protocol(slot));
     event_text(e, FIELD_METHOD, slot->method);
     event_text(e, FIELD_MECHANISM, slot->mechanism);
     event_text(e, FIELD_ENCTYPE, slot->enctype);
@@ -56,8 +54,7 @@ add_what(const struct session *s, struct event *e)
     const struct table_slot *slot = s->slot;
 
     add_who(s, e);
-    if (slot->command < SP_COUNT(commands))
-        event_text(e, FIELD_COMMAND, commands[slot->command]);
+    event_text(e, FIELD_COMMAND, table_command(slot));
     add_destination(slot, e);
     event_addr(e, FIELD_ADDRESS, &slot->address);
     event_addr(e, FIELD_EGRESS, &slot->egress);

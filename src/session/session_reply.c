@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* What went wrong, as the client's reply code and the audit's word: two tables (RFC 1928, 6). */
+/*
+ * Replies to a request, in the client's version; and what went wrong as reply code and as the audit's
+ * word: two tables (RFC 1928, 6).
+ */
 #include "src/session/session_private.h"
 
 #include <errno.h>
@@ -28,6 +31,64 @@ static const struct reply_row resolver_rows[] = {
     [RESOLVER_TIMEOUT] = { 0, SOCKS5_HOST_UNREACHABLE, REASON_DNS_TIMEOUT },
     [RESOLVER_FAILED] = { 0, SOCKS5_GENERAL_FAILURE, REASON_RESOLVER },
 };
+
+static bool
+speaks_socks4(const struct session *s)
+{
+    return s->slot->protocol == SOCKS_VERSION_4 || s->slot->protocol == TABLE_SOCKS4A;
+}
+
+static void
+note(struct session *s, uint8_t code)
+{
+    s->reply = code;
+    s->replied = true;
+}
+
+static int
+reply_socks4(struct session *s, enum socks4_reply reply, const struct addr *bound)
+{
+    uint8_t out[SOCKS4_REPLY_SIZE];
+
+    socks4_reply_encode(reply, bound, out);
+    note(s, (uint8_t)reply);
+    return client_send(s, out, sizeof out);
+}
+
+static const struct addr nowhere = { .family = ADDR_NONE };
+
+static enum socks4_reply
+in_socks4(enum socks5_reply reply)
+{
+    return reply == SOCKS5_SUCCEEDED ? SOCKS4_GRANTED : SOCKS4_REFUSED;
+}
+
+void
+session_note_reply(struct session *s, enum socks5_reply reply)
+{
+    note(s, speaks_socks4(s) ? (uint8_t)in_socks4(reply) : (uint8_t)reply);
+}
+
+int
+session_reply(struct session *s, enum socks5_reply reply, const struct addr *bound)
+{
+    uint8_t out[SOCKS5_REPLY_MAX];
+
+    if (bound == NULL)
+        bound = &nowhere;
+    if (speaks_socks4(s))
+        return reply_socks4(s, in_socks4(reply), bound);
+    note(s, (uint8_t)reply);
+    return client_send(s, out, socks5_reply_encode(reply, bound, out));
+}
+
+struct session_step
+step_refuse_socks4(struct session *s, enum session_reason reason, enum socks4_reply reply,
+    const char *detail)
+{
+    (void)reply_socks4(s, reply, &nowhere);
+    return step_fail(s, reason, detail);
+}
 
 struct reply_row
 reply_for_errno(int error)

@@ -201,10 +201,38 @@ test_wrong_descriptors(void **state)
     fd_close(&small);
 }
 
+static void
+test_words(void **state)
+{
+    static const struct {
+        uint8_t protocol, command;
+        const char *words[2];
+    } rows[] = {
+        { 4, 1, { "socks4", "connect" } },
+        { TABLE_SOCKS4A, 2, { "socks4a", "bind" } },
+        { 5, 3, { "socks5", "udp" } },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < SP_COUNT(rows); i++) {
+        struct table_slot slot = { .protocol = rows[i].protocol, .command = rows[i].command };
+
+        assert_string_equal(table_protocol(&slot), rows[i].words[0]);
+        assert_string_equal(table_command(&slot), rows[i].words[1]);
+    }
+    for (unsigned n = 0; n < 256; n++) { /* whatever a broken worker left there */
+        struct table_slot slot = { .protocol = (uint8_t)n, .command = (uint8_t)n };
+
+        assert_int_equal(table_protocol(&slot) != NULL, n == 4 || n == 5 || n == TABLE_SOCKS4A);
+        assert_int_equal(table_command(&slot) != NULL, n >= 1 && n <= 3);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_words),
         cmocka_unit_test_setup_teardown(test_take_and_give, setup, teardown),
         cmocka_unit_test_setup_teardown(test_changing_slot, setup, teardown),
         cmocka_unit_test(test_text),
