@@ -229,6 +229,10 @@ struct auth_protect_module {
     /* Makes a message in place: head bytes before plain and tail behind are overwritten. len is at most
        plain_max(). 0, or -1 (a library failed: the connection cannot go on). */
     int (*seal)(void *protect, uint8_t *plain, size_t len, struct auth_sealed *out);
+    /* The same for bytes of a stream, which become as many messages as is quickest, one behind the
+       other: stream_tail bytes behind plain are overwritten. NULL: the host uses seal(). */
+    int (*seal_stream)(void *protect, uint8_t *plain, size_t len, struct auth_sealed *out);
+    size_t stream_tail;
     /* Opens the first message of data in place. MORE: it has not arrived whole. BAD: refused, nothing of
        it may be used, and the connection is to be cut. */
     enum auth_frame (*open)(void *protect, uint8_t *data, size_t len, struct auth_opened *out);

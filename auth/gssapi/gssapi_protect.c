@@ -144,6 +144,8 @@ AUTH_PROTECT_MODULE(gssapi) = {
     .level = protect_level,
     .plain_max = gssapi_plain_max,
     .seal = gssapi_seal,
+    .seal_stream = gssapi_seal_stream,
+    .stream_tail = TAIL_MAX + (KRB5MSG_MANY - 1) * (HEAD_MAX + TAIL_MAX),
     .open = gssapi_open,
     .use_datagrams = protect_use_datagrams,
 };

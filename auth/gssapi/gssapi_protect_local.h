@@ -62,6 +62,7 @@ void *gssapi_terms_read(const struct auth_config *config, char *error, size_t si
 enum auth_frame gssapi_agree(void *protect, uint8_t *data, size_t len, struct auth_agreement *out);
 size_t gssapi_plain_max(const void *protect);
 int gssapi_seal(void *protect, uint8_t *plain, size_t len, struct auth_sealed *out);
+int gssapi_seal_stream(void *protect, uint8_t *plain, size_t len, struct auth_sealed *out);
 enum auth_frame gssapi_open(void *protect, uint8_t *data, size_t len, struct auth_opened *out);
 
 /* --- gssapi_protect.c --- */

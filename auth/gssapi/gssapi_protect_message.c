@@ -5,7 +5,11 @@
  */
 #include "auth/gssapi/gssapi_protect_local.h"
 
+#include <string.h>
+
 #include "lib/base/cursor.h"
+
+#define STREAM_PIECE_MIN 4096U /* a message's frame, header and trailer are 64 to 92 bytes */
 
 /* What we send: at selective, and while we do not know what the peer wants, the stronger. */
 static bool
@@ -45,6 +49,52 @@ gssapi_seal(void *protect, uint8_t *plain, size_t len, struct auth_sealed *out)
     out->len = GSSAPI_HEAD + token_len;
     gssapi_frame_head(GSSAPI_DATA, token_len, out->data);
     return 0;
+}
+
+/* Pieces of nearly the same length, the longer ones first. */
+static size_t
+stream_piece(size_t len, size_t count, size_t i)
+{
+    return len / count + (i < len % count ? 1 : 0);
+}
+
+/* Makes room between the pieces, from the last to the first, and lays them out as messages. */
+static size_t
+stream_spread(const struct gssapi_protect *p, uint8_t *plain, size_t len, size_t count,
+    struct krb5msg_message *messages)
+{
+    const size_t header = krb5msg_header_len(p->m, true);
+    const size_t around = GSSAPI_HEAD + header + krb5msg_trailer_len(p->m, true);
+    size_t at = len;
+
+    for (size_t i = count; i-- > 0;) {
+        const size_t piece = stream_piece(len, count, i);
+        uint8_t *place = plain + (at - piece) + i * around;
+
+        at -= piece;
+        if (i > 0)
+            memmove(place, plain + at, piece);
+        gssapi_frame_head(GSSAPI_DATA, around - GSSAPI_HEAD + piece, place - header - GSSAPI_HEAD);
+        messages[i] = (struct krb5msg_message) { .token = place - header, .plain_len = piece };
+    }
+    return len + count * around;
+}
+
+/* Encryption of one message is a chain, several go side by side (krb5msg_many.c): long bytes are
+   cut. Signed ones gain nothing by it. */
+int
+gssapi_seal_stream(void *protect, uint8_t *plain, size_t len, struct auth_sealed *out)
+{
+    struct gssapi_protect *p = protect;
+    struct krb5msg_message messages[KRB5MSG_MANY];
+    const size_t most = len / STREAM_PIECE_MIN;
+    const size_t count = most < KRB5MSG_MANY ? most : KRB5MSG_MANY;
+
+    if (count < 2 || !message_conf(p) || !message_sealed(p) || len > gssapi_plain_max(p))
+        return gssapi_seal(protect, plain, len, out);
+    out->data = plain - krb5msg_header_len(p->m, true) - GSSAPI_HEAD;
+    out->len = stream_spread(p, plain, len, count, messages);
+    return krb5msg_wrap_many(p->m, messages, count) == KRB5MSG_OK ? 0 : -1;
 }
 
 /* curl goes on bare where it does not like the answer; whoever reads the audit should see that. */

@@ -36,12 +36,12 @@ krb5msg_text(enum krb5msg_result result)
     return (unsigned)result < KRB5MSG_RESULTS ? krb5msg_texts[result] : "unknown result";
 }
 
-static EVP_CIPHER_CTX *
-context_cipher(const struct krb5msg_enctype *e, const uint8_t *key, bool encrypting)
+EVP_CIPHER_CTX *
+krb5msg_keyed(EVP_CIPHER *kind, const uint8_t *key, bool encrypting)
 {
     EVP_CIPHER_CTX *cipher = EVP_CIPHER_CTX_new();
     if (cipher != NULL &&
-        (EVP_CipherInit_ex2(cipher, krb5msg_cipher(e), key, NULL, encrypting, NULL) != 1 ||
+        (EVP_CipherInit_ex2(cipher, kind, key, NULL, encrypting, NULL) != 1 ||
             EVP_CIPHER_CTX_set_padding(cipher, 0) != 1)) {
         EVP_CIPHER_CTX_free(cipher);
         cipher = NULL;
@@ -53,13 +53,12 @@ static bool
 context_side(struct krb5msg_side *side, struct krb5msg_base *base, enum krb5msg_usage usage,
     bool encrypting)
 {
-    uint8_t encryption[KRB5MSG_KEY_MAX];
     if (krb5msg_derive(base, usage, KRB5MSG_FOR_INTEGRITY, side->integrity) > 0 &&
         krb5msg_derive(base, usage, KRB5MSG_FOR_CHECKSUM, side->checksum) > 0 &&
-        krb5msg_derive(base, usage, KRB5MSG_FOR_ENCRYPTION, encryption) > 0) {
-        side->cipher = context_cipher(base->enctype, encryption, encrypting);
+        krb5msg_derive(base, usage, KRB5MSG_FOR_ENCRYPTION, side->encryption) > 0) {
+        side->cipher =
+            krb5msg_keyed(krb5msg_cipher(base->enctype), side->encryption, encrypting);
     }
-    explicit_bzero(encryption, sizeof(encryption));
     return side->cipher != NULL;
 }
 
@@ -125,6 +124,7 @@ krb5msg_free(struct krb5msg **m)
     if (old == NULL) {
         return;
     }
+    EVP_CIPHER_CTX_free(old->send.blocks);
     EVP_CIPHER_CTX_free(old->send.cipher);
     EVP_CIPHER_CTX_free(old->recv.cipher);
     krb5msg_order_free(&old->order);

@@ -10,8 +10,9 @@
 #include "lib/base/secret.h"
 
 /* RFC 8009's MAC begins with the cipher state, which is the IV. */
-static void
-crypt_begin(struct krb5msg_mac *mac, const struct krb5msg *m, const struct krb5msg_side *side)
+void
+krb5msg_encrypt_begin(struct krb5msg_mac *mac, const struct krb5msg *m,
+    const struct krb5msg_side *side)
 {
     static const uint8_t iv[KRB5MSG_BLOCK];
     krb5msg_mac_begin(mac, m->enctype->digest, side->integrity, m->enctype->mac_key_len);
@@ -25,9 +26,9 @@ krb5msg_encrypt(const struct krb5msg *m, const struct krb5msg_side *side, uint8_
 {
     const bool of_cipher = m->enctype->mac_of_cipher;
     struct krb5msg_mac mac;
-    crypt_begin(&mac, m, side);
+    krb5msg_encrypt_begin(&mac, m, side);
     const bool ok = krb5msg_cts_encrypt(
-        side->cipher, of_cipher ? NULL : &mac, of_cipher ? &mac : NULL, data, len);
+        side->cipher, NULL, of_cipher ? NULL : &mac, of_cipher ? &mac : NULL, data, len);
     krb5msg_mac_end(&mac, data + len, m->enctype->mac_len);
     return ok;
 }
@@ -45,7 +46,7 @@ krb5msg_decrypt(const struct krb5msg *m, const struct krb5msg_side *side, uint8_
 {
     struct krb5msg_mac mac;
     bool ok = true;
-    crypt_begin(&mac, m, side);
+    krb5msg_encrypt_begin(&mac, m, side);
     if (m->enctype->mac_of_cipher) {
         krb5msg_mac_update(&mac, data, len);
     } else { /* what the MAC is of comes out of the decryption */

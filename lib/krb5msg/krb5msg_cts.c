@@ -13,9 +13,8 @@
 
 static const uint8_t cts_iv[KRB5MSG_BLOCK];
 
-/* Bytes before the last two blocks. */
-static size_t
-cts_bulk(size_t len)
+size_t
+krb5msg_cts_bulk(size_t len)
 {
     return (len - 1) / KRB5MSG_BLOCK * KRB5MSG_BLOCK - KRB5MSG_BLOCK;
 }
@@ -52,14 +51,14 @@ cts_pieces(EVP_CIPHER_CTX *cipher, struct krb5msg_mac *before, struct krb5msg_ma
 }
 
 bool
-krb5msg_cts_encrypt(EVP_CIPHER_CTX *cipher, struct krb5msg_mac *of_plain,
+krb5msg_cts_encrypt(EVP_CIPHER_CTX *cipher, const uint8_t *iv, struct krb5msg_mac *of_plain,
     struct krb5msg_mac *of_cipher, uint8_t *data, size_t len)
 {
-    const size_t bulk = cts_bulk(len);
+    const size_t bulk = krb5msg_cts_bulk(len);
     const size_t part = len - bulk - KRB5MSG_BLOCK;
     uint8_t *tail = data + bulk;
     uint8_t two[2 * KRB5MSG_BLOCK] = { 0 };
-    if (EVP_CipherInit_ex2(cipher, NULL, NULL, cts_iv, -1, NULL) != 1 ||
+    if (EVP_CipherInit_ex2(cipher, NULL, NULL, iv != NULL ? iv : cts_iv, -1, NULL) != 1 ||
         !cts_pieces(cipher, of_plain, of_cipher, data, bulk)) {
         return false;
     }
@@ -107,7 +106,7 @@ cts_restore(EVP_CIPHER_CTX *cipher, uint8_t *tail, size_t part)
 bool
 krb5msg_cts_decrypt(EVP_CIPHER_CTX *cipher, struct krb5msg_mac *of_plain, uint8_t *data, size_t len)
 {
-    const size_t bulk = cts_bulk(len);
+    const size_t bulk = krb5msg_cts_bulk(len);
     const size_t part = len - bulk - KRB5MSG_BLOCK;
     uint8_t *tail = data + bulk;
     uint8_t used[KRB5MSG_BLOCK];

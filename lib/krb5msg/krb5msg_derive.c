@@ -85,10 +85,8 @@ krb5msg_base_begin(struct krb5msg_base *base, const struct krb5msg_enctype *e, c
     if (e->mac_of_cipher) {
         return true;
     }
-    base->cipher = EVP_CIPHER_CTX_new();
-    return base->cipher != NULL &&
-           EVP_EncryptInit_ex2(base->cipher, krb5msg_block_cipher(e), key, NULL, NULL) == 1 &&
-           EVP_CIPHER_CTX_set_padding(base->cipher, 0) == 1;
+    base->cipher = krb5msg_keyed(krb5msg_block_cipher(e), key, true);
+    return base->cipher != NULL;
 }
 
 void

@@ -98,11 +98,15 @@ void krb5msg_mac_update(struct krb5msg_mac *mac, const void *data, size_t len);
 /* out gets the first len bytes, at most the digest's. Zeroes the state. */
 void krb5msg_mac_end(struct krb5msg_mac *mac, uint8_t *out, size_t len);
 
-/* --- krb5msg_cts.c: AES-CBC with ciphertext stealing, form CBC-CS3, IV 0 --- */
+/* --- krb5msg_cts.c: AES-CBC with ciphertext stealing, form CBC-CS3 --- */
 
-/* In place; len is at least 17. cipher is keyed for its direction, without padding. The MACs are
-   fed with the plaintext and the ciphertext as they pass; NULL for none. */
-bool krb5msg_cts_encrypt(EVP_CIPHER_CTX *cipher, struct krb5msg_mac *of_plain,
+/* Bytes before the last two blocks, the last of which may be a part of one; len is at least 17. */
+size_t krb5msg_cts_bulk(size_t len);
+
+/* In place; len is at least 17. cipher is keyed for its direction, without padding. iv: where a chain
+   that began before data stands; NULL: it begins here, with 0. The MACs are fed with the plaintext
+   and the ciphertext as they pass; NULL for none. */
+bool krb5msg_cts_encrypt(EVP_CIPHER_CTX *cipher, const uint8_t *iv, struct krb5msg_mac *of_plain,
     struct krb5msg_mac *of_cipher, uint8_t *data, size_t len) SP_MUST_USE;
 bool krb5msg_cts_decrypt(
     EVP_CIPHER_CTX *cipher, struct krb5msg_mac *of_plain, uint8_t *data, size_t len) SP_MUST_USE;
@@ -125,11 +129,16 @@ void krb5msg_order_take(struct krb5msg_order *o, uint64_t seq);
 bool krb5msg_order_use_window(struct krb5msg_order *o) SP_MUST_USE;
 void krb5msg_order_free(struct krb5msg_order *o);
 
-/* --- the context --- */
+/* --- krb5msg.c: the context --- */
+
+/* A cipher with this key, without padding; NULL where libcrypto has no memory. */
+EVP_CIPHER_CTX *krb5msg_keyed(EVP_CIPHER *kind, const uint8_t *key, bool encrypting);
 
 /* One direction. The key of its cipher lies in libcrypto's memory, which zeroes it when freed. */
 struct krb5msg_side {
     EVP_CIPHER_CTX *cipher;
+    EVP_CIPHER_CTX *blocks;              /* the same key block by block, once many are sealed at once */
+    uint8_t encryption[KRB5MSG_KEY_MAX]; /* Ke */
     uint8_t integrity[KRB5MSG_KEY_MAX]; /* Ki */
     uint8_t checksum[KRB5MSG_KEY_MAX];  /* Kc */
 };
@@ -148,6 +157,12 @@ struct krb5msg {
    at least 17; the MAC of e->mac_len bytes stands or comes behind it. */
 bool krb5msg_encrypt(const struct krb5msg *m, const struct krb5msg_side *side, uint8_t *data,
     size_t len) SP_MUST_USE;
+/* What the MAC of a message begins with. */
+void krb5msg_encrypt_begin(struct krb5msg_mac *mac, const struct krb5msg *m,
+    const struct krb5msg_side *side);
+/* krb5msg_many.c: the same with count messages, 1..KRB5MSG_MANY; m->send.blocks is there. */
+bool krb5msg_encrypt_many(const struct krb5msg *m, uint8_t *const data[], const size_t len[],
+    size_t count) SP_MUST_USE;
 enum krb5msg_result krb5msg_decrypt(const struct krb5msg *m, const struct krb5msg_side *side,
     uint8_t *data, size_t len) SP_MUST_USE;
 

@@ -12,6 +12,7 @@ lib_krb5msg_libkrb5msg_la_SOURCES = \
 	lib/krb5msg/krb5msg_library.c \
 	lib/krb5msg/krb5msg_local.h \
 	lib/krb5msg/krb5msg_mac.c \
+	lib/krb5msg/krb5msg_many.c \
 	lib/krb5msg/krb5msg_order.c \
 	lib/krb5msg/krb5msg_random.c \
 	lib/krb5msg/krb5msg_token.h \

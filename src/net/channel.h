@@ -30,7 +30,7 @@ struct channel_sealed; /* the protecting layer (channel_sealed.c) */
 /* Room before and behind the bytes given to channel_write_in(), and before the room given to
    channel_read_in() where the bytes are to go on to channel_write_in(). */
 #define CHANNEL_HEAD 64U
-#define CHANNEL_TAIL 64U
+#define CHANNEL_TAIL 1024U
 /* The least room channel_read_in() needs: one whole message of any layer. */
 #define CHANNEL_ROOM_MIN 65600U
 

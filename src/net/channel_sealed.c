@@ -24,6 +24,7 @@ struct channel_sealed {
     struct buffer out;  /* the rest of one sealed message */
     size_t need;        /* bytes held's first message will have, where the face can tell, or 0 */
     bool unopened;      /* held may begin with whole messages */
+    bool stream;        /* the face cuts a stream into messages as it likes */
 };
 
 /* Plaintexts of one call, moved together. */
@@ -236,7 +237,7 @@ sealed_write_in(struct channel *channel, uint8_t *data, size_t len)
         return 0;
     if (len > l->face->plain_max(l->protect))
         return sealed_error(EMSGSIZE);
-    if (l->face->seal(l->protect, data, len, &message) < 0)
+    if ((l->stream ? l->face->seal_stream : l->face->seal)(l->protect, data, len, &message) < 0)
         return sealed_error(EIO);
     return send_sealed(channel, &message) < 0 ? -1 : (ssize_t)len;
 }
@@ -350,6 +351,7 @@ channel_protect(struct channel *channel, const struct auth_protect_module *face,
         return -1;
     }
     l->face = face;
+    l->stream = face->seal_stream != NULL && face->stream_tail <= CHANNEL_TAIL;
     l->protect = *protect;
     *protect = NULL;
     l->below = channel->ops;

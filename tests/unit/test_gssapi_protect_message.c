@@ -8,7 +8,7 @@
 
 static struct rig rig;
 static uint8_t plain[GSSAPI_TOKEN_MAX];
-static uint8_t room[64 + GSSAPI_MESSAGE_MAX + 64];
+static uint8_t room[64 + GSSAPI_MESSAGE_MAX + 1024];
 static const size_t sizes[] = { 0, 1, 15, 16, 17, 1000, 65000 };
 
 static int
@@ -111,6 +111,57 @@ test_largest(void **state)
             seal(3, level != 1);
             opens(max, level != 1);
             assert_int_equal(rig.len, GSSAPI_MESSAGE_MAX);
+            rig_free(&rig);
+        }
+}
+
+/* A stream's bytes become one message or several, each a whole one in its turn, and nothing beyond the
+   room promised is touched. */
+static size_t
+stream_opens(size_t len)
+{
+    struct auth_sealed sealed;
+    struct gssapi_frame f;
+    uint8_t *at = room + 64;
+    size_t count = 0, done = 0;
+
+    memcpy(at, plain, len);
+    memset(at + len + rig.face->stream_tail, 0xA5, 16);
+    assert_int_equal(rig.face->seal_stream(rig.gateway, at, len, &sealed), 0);
+    for (size_t i = 0; i < 16; i++)
+        assert_int_equal(at[len + rig.face->stream_tail + i], 0xA5);
+    for (at = sealed.data; at < sealed.data + sealed.len; at += f.used, count++) {
+        struct krb5msg_plain out;
+        const size_t left = (size_t)(sealed.data + sealed.len - at);
+
+        assert_int_equal(gssapi_frame(GSSAPI_DATA, at, left, &f), AUTH_FRAME_READY);
+        assert_int_equal(krb5msg_unwrap(rig.peer, at + f.token_at, f.token_len, &out), KRB5MSG_OK);
+        assert_memory_equal(out.data, plain + done, out.len);
+        done += out.len;
+    }
+    assert_int_equal(done, len);
+    return count;
+}
+
+static void
+test_stream(void **state)
+{
+    static const size_t lengths[] = { 0, 1, 4095, 8191, 8192, 8193, 12288, 16385, 32767, 32768, 40001,
+        65475 };
+
+    (void)state;
+    for (int32_t enctype = RIG_ENCTYPES_FROM; enctype <= RIG_ENCTYPES_TO; enctype++)
+        for (uint8_t level = 1; level <= 3; level++) {
+            make(enctype, level);
+            for (size_t i = 0; i < SP_COUNT(lengths); i++) {
+                size_t len = lengths[i], most = rig.face->plain_max(rig.gateway), count;
+
+                count = stream_opens(len < most ? len : most);
+                if (level == 1 || len < 8192)
+                    assert_int_equal(count, 1);
+                else
+                    assert_int_equal(count, len / 4096 < 8 ? len / 4096 : 8);
+            }
             rig_free(&rig);
         }
 }
@@ -380,6 +431,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_both_ways),
         cmocka_unit_test(test_largest),
+        cmocka_unit_test(test_stream),
         cmocka_unit_test(test_other_way),
         cmocka_unit_test(test_every_truncation),
         cmocka_unit_test(test_wrong_length),

@@ -136,6 +136,46 @@ test_both_ways(void **state)
     }
 }
 
+/* Messages of these sizes, beginning with the given one, sealed at once: each is one of its own. */
+static void
+many_at_once(struct sides *s, size_t first, size_t count)
+{
+    static const size_t many_sizes[] = { 8184, 0, 1, 8185, 15, 16, 17, 512, 31, 32, 33, 8184, 511, 513,
+        1000, 8184, 8183 };
+    struct krb5msg_message messages[KRB5MSG_MANY + 1] = { 0 };
+    const size_t header = krb5msg_header_len(s->ours, true);
+    for (size_t i = 0; i < count; i++) {
+        struct krb5msg_message *one = &messages[i];
+        one->plain_len = many_sizes[(first + i) % SP_COUNT(many_sizes)];
+        one->token = malloc(header + one->plain_len + krb5msg_trailer_len(s->ours, true));
+        assert_non_null(one->token);
+        memcpy(one->token + header, plain, one->plain_len);
+    }
+    assert_int_equal(krb5msg_wrap_many(s->ours, messages, count), KRB5MSG_OK);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(messages[i].token_len,
+            header + messages[i].plain_len + krb5msg_trailer_len(s->ours, true));
+        they_open(s, messages[i].token, messages[i].token_len, true, messages[i].plain_len);
+        free(messages[i].token);
+    }
+}
+
+static void
+test_many(void **state)
+{
+    (void)state;
+    for (int32_t enctype = 17; enctype <= 20; enctype++) {
+        struct sides s = sides_make(enctype, true, KRB5MSG_ACCEPTOR);
+        for (size_t first = 0; first < 17; first++) {
+            for (size_t count = 0; count <= KRB5MSG_MANY + 1; count++) {
+                many_at_once(&s, first, count);
+            }
+        }
+        sizes_both_ways(&s);
+        sides_free(&s);
+    }
+}
+
 /* The largest token RFC 1961 can frame. */
 static void
 test_largest(void **state)
@@ -327,6 +367,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_both_ways),
+        cmocka_unit_test(test_many),
         cmocka_unit_test(test_largest),
         cmocka_unit_test(test_rotated),
         cmocka_unit_test(test_every_bit),
