@@ -16,7 +16,7 @@ tests_bench_bench_gss_LDADD = auth/libgssapi-protect.la auth/libauth-gssapi-init
 	lib/krb5msg/libkrb5msg.la lib/base/libbase.la $(CRYPTO_LIBS) $(KRB5_LIBS)
 EXTRA_DIST += tests/bench/bench_kerberos.py
 
-.PHONY: bench-kerberos bench-krb5msg
+.PHONY: bench-kerberos bench-krb5msg bench-sealed
 bench-kerberos: all tests/bench/bench_load$(EXEEXT) tests/bench/bench_gss$(EXEEXT)
 	$(PYTHON3) $(srcdir)/tests/bench/bench_kerberos.py --build . $(BENCH_FLAGS)
 
@@ -41,7 +41,6 @@ tests_bench_bench_sealed_LDADD = src/session/libsession.la src/net/libnet.la \
 	auth/libgssapi-protect.la lib/krb5msg/libkrb5msg.la src/core/libcore.la lib/base/libbase.la \
 	$(CRYPTO_LIBS) $(SECCOMP_LIBS) $(CAPNG_LIBS) $(BSD_LIBS) $(KRB5_TEST_LIBS)
 
-.PHONY: bench-sealed
 bench-sealed: tests/bench/bench_sealed$(EXEEXT)
 	tests/bench/bench_sealed$(EXEEXT) $(BENCH_FLAGS)
 endif
