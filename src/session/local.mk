@@ -24,5 +24,6 @@ src_session_libsession_la_SOURCES = \
 	src/session/session_private.h \
 	src/session/session_record.c \
 	src/session/session_reply.c \
+	src/session/session_request.c \
 	src/session/session_setup.c \
 	src/session/session_terms.c

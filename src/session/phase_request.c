@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* request: reads what the client wants (RFC 1928 section 4) and makes its name canonical. */
+/* request: reads what the client wants (RFC 1928 section 4). */
 #include "src/session/session_private.h"
-
-#include <string.h>
 
 static const struct {
     enum socks5_reply reply;
@@ -21,62 +19,13 @@ reason_for(enum socks5_reply reply)
     return REASON_MALFORMED;
 }
 
-static void
-slot_destination(struct session *s, const void *text, size_t len, uint16_t port)
-{
-    table_change_begin(s->slot);
-    table_text(s->slot->destination, sizeof s->slot->destination, text, len);
-    s->slot->dest_port = port;
-    table_change_end(s->slot);
-}
-
-static void
-set_address(struct session *s, const struct addr *address, uint16_t port)
-{
-    char text[ADDR_TEXT_MAX];
-
-    s->setup->address = addr_unmap(address);
-    s->setup->address.port = port;
-    slot_destination(s, text, addr_format_ip(&s->setup->address, text), port);
-}
-
-static struct session_step
-set_name(struct session *s, const struct socks5_request *request)
-{
-    struct addr address;
-    const char *why = NULL;
-    uint16_t port = request->addr.port;
-
-    switch (name_canonical(request->name, request->name_len, s->setup->name, &address, &why)) {
-    case NAME_OK:
-        s->setup->address.port = port;
-        slot_destination(s, s->setup->name, strlen(s->setup->name), port);
-        return step_go(SESSION_DECIDE);
-    case NAME_ADDRESS:
-        s->setup->name[0] = '\0';
-        set_address(s, &address, port);
-        return step_go(SESSION_DECIDE);
-    case NAME_BAD:
-        break;
-    }
-    s->setup->name[0] = '\0';
-    slot_destination(s, request->name, request->name_len, port);
-    return step_refuse(s, REASON_BAD_NAME, SOCKS5_GENERAL_FAILURE, why);
-}
-
 static struct session_step
 accept_request(struct session *s, const struct socks5_request *request)
 {
     buffer_consume(&s->setup->in, request->used);
     if (request->reply != SOCKS5_SUCCEEDED)
         return step_refuse(s, reason_for(request->reply), request->reply, request->error);
-    s->slot->command = request->command;
-    if (request->command != SOCKS_CONNECT)
-        return step_refuse(s, REASON_BAD_COMMAND, SOCKS5_COMMAND_NOT_SUPPORTED, NULL);
-    if (request->atyp == SOCKS5_NAME)
-        return set_name(s, request);
-    set_address(s, &request->addr, request->addr.port);
-    return step_go(SESSION_DECIDE);
+    return session_request(s, request->command, &request->addr, request->name, request->name_len);
 }
 
 static struct session_step

@@ -178,6 +178,13 @@ struct session_step step_refuse_socks4(struct session *s, enum session_reason re
 struct reply_row reply_for_errno(int error);
 struct reply_row reply_for_resolver(enum resolver_status status);
 
+/* ---- requests (session_request.c) ---- */
+
+/* Takes over a well-formed request of either version and answers where it goes from here. address:
+   destination and port; of no family: only the port, and name holds name_len raw octets. */
+struct session_step session_request(struct session *s, uint8_t command, const struct addr *address,
+    const void *name, size_t name_len);
+
 /* ---- policy (phase_decide.c) and dialing (phase_connect.c), used by resolve too ---- */
 
 struct policy_verdict session_judge(const struct session *s, const struct policy_own *own,
