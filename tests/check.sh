@@ -121,6 +121,7 @@ get_dante_client() {
     $apt source --download-only dante
     tar -C source --strip-components 1 -xf dante_*.orig.tar.*
     cd source
+    export PATH=$PATH:/usr/sbin:/sbin # ldconfig
     env -u CC -u CFLAGS ./configure -q --disable-server --without-pam --without-ldap --without-sasl \
         --without-krb5 --without-bsdauth --without-upnp --disable-static
     make -s -j2
