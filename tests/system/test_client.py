@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: ISC
 """Our own client without Kerberos: joining, both ends, OpenSSH, what it says when something is wrong."""
+import fcntl
 import hashlib
 import os
 import pty
+import signal
 import socket
 import subprocess
+import termios
 import threading
 
 import pytest
@@ -86,8 +89,6 @@ def test_a_password_typed_on_the_terminal(gateway, echo):
 
     def own_terminal():
         os.setsid()
-        import fcntl
-        import termios
         fcntl.ioctl(follower, termios.TIOCSCTTY, 0)
 
     process = client.spawn(gateway, echo.address, *USERPASS, preexec_fn=own_terminal, pass_fds=(follower,))
@@ -101,6 +102,29 @@ def test_a_password_typed_on_the_terminal(gateway, echo):
     assert (process.returncode, out, err) == (0, b"typed", b"")
     assert b"wonder" not in os.read(leader, 100)
     os.close(leader)
+
+
+def test_interrupted_at_the_password(gateway, echo):
+    """It ends as by that signal, and leaves the terminal with its echo."""
+    leader, follower = pty.openpty()
+
+    def echoes():
+        return bool(termios.tcgetattr(follower)[3] & termios.ECHO)
+
+    def own_terminal():
+        os.setsid()
+        fcntl.ioctl(follower, termios.TIOCSCTTY, 0)
+
+    process = client.spawn(gateway, echo.address, *USERPASS, preexec_fn=own_terminal, pass_fds=(follower,))
+    shown = b""
+    while b"gateway: " not in shown:
+        shown += os.read(leader, 100)
+    wait_until(lambda: not echoes(), 10, "no echo while it is typed")
+    os.write(leader, b"wonder\x03")
+    out, _ = process.communicate(b"", timeout=30)
+    assert (process.returncode, out) == (-signal.SIGINT, b"")
+    assert echoes(), "the terminal is as it was"
+    os.close(follower), os.close(leader)
 
 
 @pytest.mark.skipif(not gw.ROOT, reason="only root may look at it")

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: ISC
 """Which process has what while Kerberos sessions run: libraries it maps, files it holds, keys it
 keeps."""
+import os
 import pathlib
 import pwd
 import re
+import signal
 import subprocess
 
 import pytest
@@ -114,6 +116,37 @@ def test_as_root_with_its_three_users(start, realm, alice, echo):
                 assert gw.status_of(pid)["Uid"].split() == [uid] * 4
     assert gateway.closing(client)["user"] == "alice@SALLYPORT.TEST"
     assert (gateway.folder / "rcache").stat().st_uid == pwd.getpwnam("nobody").pw_uid
+
+
+def unit_capabilities():
+    """setpriv's list of what packaging/sallyport.service leaves to root."""
+    unit = (gw.HERE.parents[1] / "packaging" / "sallyport.service").read_text()
+    names = re.search(r"^CapabilityBoundingSet=(.+)$", unit, re.M).group(1).split()
+    return ",".join(["-all"] + ["+" + name.removeprefix("CAP_").lower() for name in names])
+
+
+@pytest.mark.skipif(not gw.ROOT, reason="needs root: it gives capabilities away")
+def test_with_the_capabilities_of_its_unit(start, realm, alice, echo):
+    """As systemd starts it; twice, for the second finds a folder that is auth-user's."""
+    users = 'user = "games"\nauth-user = "nobody"\nlog-user = "daemon"\n'
+    bounds = unit_capabilities()
+    gateway = start(realm=realm, as_root=True, extra=users, start=False,
+                    wrap=["setpriv", f"--bounding-set={bounds}", "--no-new-privs"])
+    for _ in range(2):
+        done = gateway.run("-t", "-c", "FILE")
+        assert done.returncode == 0, done.stderr
+        gateway.start()
+        with GssClient(gateway, alice) as client:
+            client.connect(echo.address).echo()
+        gateway.closing(client)
+        new, both = realm.keytab("rcmd/localhost"), len(gateway.events())
+        gateway.write_keytab(new + b"\xff\xff\xff\xfc" + bytes(4))  # and a hole
+        os.kill(gateway.pid, signal.SIGHUP)
+        gw.wait_until(lambda: "gateway.reload" in [r["event"] for r in gateway.events()[both:]], 10)
+        gateway.stop()
+        gateway.stderr_path.unlink()
+        gateway.log.unlink()
+        (gateway.folder / "rcache").chmod(0o755)  # put right at the next start
 
 
 def test_the_programs_themselves():
