@@ -56,7 +56,7 @@ class Server:
         try:
             self.handler(connection, self)
         except OSError:
-            pass  # the test or the gateway closed it
+            connection.close()  # the test or the gateway closed it
 
     def note(self, value):
         with self.lock:
@@ -70,10 +70,11 @@ class Server:
 
 
 def echo(connection, server):
-    """Sends back what comes; ends its stream when the peer did."""
-    while data := connection.recv(65536):
-        connection.sendall(data)
-    connection.shutdown(socket.SHUT_WR)
+    """Sends back what comes; ends its stream when the peer did. One server echoes for all tests: what
+    it kept open would add up."""
+    with connection:
+        while data := connection.recv(65536):
+            connection.sendall(data)
 
 
 def hold(connection, server):

@@ -2,6 +2,7 @@
 """GSS-API logins (RFC 1961 section 3): rounds, tokens of every size, in pieces and in one, and whatever
 is wrong with them. 01 FF, a clean end, and one record that says why."""
 import os
+import re
 import struct
 
 import pytest
@@ -53,6 +54,20 @@ def test_a_client_without_any_flag(gateway, alice, echo):
     """curl asks for no sequencing: what arrives twice is refused all the same (test_gss_messages)."""
     with GssClient(gateway, alice, flags=[]) as client:
         client.connect(echo.address, INTEGRITY).echo()
+
+
+def test_every_word_of_a_refusal_is_in_the_manual():
+    """sallyport.conf.5 says of each what to do; none stands there that no login can have."""
+    top = gw.HERE.parents[1]
+    page = (top / "doc" / "sallyport.conf.5").read_text()
+    listed = re.search(r"reason=bad-credentials.*?^\.El$", page, re.M | re.S).group(0)
+    listed = set(re.findall(r"[a-z-]+", " ".join(re.findall(r"^\.It Li (.+)$", listed, re.M))))
+    used = set()
+    for name in ("secret", "status", "export", "identity"):
+        text = (top / "auth" / "gssapi" / f"gssapi_{name}.c").read_text()
+        used |= set(re.findall(r'(?:reason = |return |\? |: |, )"([a-z]+(?:-[a-z]+)*)"', text))
+    used -= {"krb5", "spnego", "true", "keytab"}
+    assert listed == used
 
 
 def test_three_legs(gateway, alice):
