@@ -32,14 +32,15 @@ policy_judge(
         if (judge_matches(image, rule, query)) {
             v.rule = i;
             v.reason = "rule";
-            v.allowed = rule->action == IMAGE_ALLOW;
+            v.allowed = policy_match_allows(rule, query);
+            v.detail = policy_match_lacks(rule, query);
             break;
         }
     }
     if (v.allowed) {
         v.detail = policy_match_special(image, image_rule(image, v.rule), own, &query->address);
     }
-    if (v.detail != NULL) {
+    if (v.allowed && v.detail != NULL) {
         v.allowed = false;
         v.reason = "special-destination";
     }

@@ -17,21 +17,24 @@
 
 struct policy_query {
     struct addr client;  /* unmapped */
-    const char *user;    /* audited name; NULL when the session did not authenticate */
-    uint8_t method;      /* SOCKS 5 method code */
+    const char *user;    /* audited name; NULL when the session did not authenticate, as no SOCKS 4
+                            session does, whatever its USERID and its identd say */
+    uint8_t method;      /* SOCKS 5 method code; SOCKS 4: 0, or IMAGE_METHOD_IDENT when confirmed */
     uint32_t protection; /* what the session has: IMAGE_PROTECTION_*; selective is integrity */
     uint32_t command;    /* one IMAGE_COMMAND_* */
-    bool bind_any;       /* BIND for anybody (DST.ADDR of zeros): only rules with bind-any allow it */
+    bool bind_any;       /* BIND for anybody (DST.ADDR of zeros): only rules with bind-any allow it, of
+                            the request and of the peer that connects */
     const char *name;    /* canonical destination name; NULL when an address was asked for */
     struct addr address; /* destination address, unmapped; ADDR_NONE while it is not known */
-    uint16_t port;
+    uint16_t port;       /* BIND: the request's, for the peer too, which may come from any port */
 };
 
 struct policy_verdict {
     bool allowed;
     uint32_t rule;      /* index of the rule that decided, or POLICY_NO_RULE */
     const char *reason; /* word for the audit: "rule", "no-rule", "special-destination" */
-    const char *detail; /* special: "loopback", "own-address", ...; else NULL */
+    const char *detail; /* special: "loopback", "own-address", ...; "bind-any": the rule would allow
+                           the peer if it were named; else NULL */
 };
 
 /*
@@ -45,15 +48,27 @@ struct policy_own {
 /* Reads them (getifaddrs; needs AF_NETLINK, so before the sandbox). 0, or -1 with errno. */
 int policy_own_read(struct policy_own *own) SP_MUST_USE;
 
-/* The verdict for a query whose address is known. */
+/*
+ * The verdict for a query whose address is known. For BIND that is the peer: the one expected, with
+ * bind_any the one that connected. Special destinations are refused to all commands alike.
+ */
 struct policy_verdict policy_judge(const struct image *image, const struct policy_own *own,
     const struct policy_query *query);
 
 /*
- * Before resolving (query->address is ADDR_NONE and query->name set): true when no address could
- * change the verdict from a refusal, which is then in *out.
+ * Before the address is known (query->address is ADDR_NONE): true when no address could change the
+ * verdict from a refusal, which is then in *out. query->name is set before resolving; with bind_any it
+ * is NULL: nothing is known of the peer until it connects.
  */
 bool policy_refuses_any(const struct image *image, const struct policy_query *query,
+    struct policy_verdict *out);
+
+/*
+ * The same for UDP ASSOCIATE, before any destination is known: true when no name, address or port could
+ * be allowed for this client, user, method and protection; *out holds the refusal then. The rest of the
+ * query is not looked at. False promises nothing: each destination is judged.
+ */
+bool policy_refuses_udp(const struct image *image, const struct policy_query *query,
     struct policy_verdict *out);
 
 /*

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Whether a name can be refused before anybody resolves it: only when every address would be. Serves
- * the session's decide phase. Pure; nothing fails.
+ * Whether a request can be refused before its address is known, or before anything of its destination
+ * is: only when every one would be. Serves the session's decide phase, BIND for anybody and UDP
+ * associations. Pure; nothing fails.
  *
  * A rule that allows can be reached by an address that it matches, that no rule before it refuses,
  * and that is no special destination (or one that the rule's own prefix opens). For each such rule
@@ -19,9 +20,46 @@
 struct early {
     const struct image *image;
     const struct policy_query *query;
+    bool open;     /* neither name nor port is known */
     uint32_t rule; /* the rule that allows */
     unsigned steps;
 };
+
+/* --- which rules can speak of the query; where open decides, in doubt one that allows can and one that
+   refuses cannot ------------------------------------------------------------------------------------ */
+
+/* It speaks of some of what is still unknown. */
+static bool
+early_speaks(const struct early *e, const struct image_rule *rule)
+{
+    return e->open ? policy_match_session(e->image, rule, e->query)
+                   : policy_match_source(e->image, rule, e->query);
+}
+
+/* It speaks of every port there may be. */
+static bool
+early_speaks_surely(const struct early *e, const struct image_rule *rule)
+{
+    return early_speaks(e, rule) && (!e->open || (rule->has & IMAGE_HAS_PORT) == 0);
+}
+
+/* It matches some name, or the name, whatever the address is. */
+static bool
+early_any_address(const struct early *e, const struct image_rule *rule)
+{
+    return policy_match_any_address(e->image, rule, e->open ? NULL : e->query->name) ||
+           (e->open && rule->names.count > 0);
+}
+
+/* It matches whatever may still come: no later rule is reached. */
+static bool
+early_everything(const struct early *e, const struct image_rule *rule)
+{
+    return e->open ? (rule->has & (IMAGE_HAS_PORT | IMAGE_HAS_DESTINATION)) == 0
+                   : early_any_address(e, rule);
+}
+
+/* --- the walk ------------------------------------------------------------------------------------ */
 
 static unsigned
 early_bits(uint8_t family)
@@ -73,7 +111,7 @@ early_taken(const struct early *e, const struct addr *a, struct addr_prefix *str
     bool found = false;
     for (uint32_t i = 0; i < e->rule; i++) {
         const struct image_rule *rule = image_rule(e->image, i);
-        if (rule->prefixes.count > 0 && policy_match_source(e->image, rule, e->query)) {
+        if (rule->prefixes.count > 0 && early_speaks_surely(e, rule)) {
             early_widest(e, rule, a, stretch, &found);
         }
     }
@@ -141,32 +179,68 @@ early_allows(struct early *e, const struct image_rule *rule, bool always)
            (early_reaches(e, &everything[0], NULL) || early_reaches(e, &everything[1], NULL));
 }
 
+/* The refusal that a rule is for, or no rule. */
+static void
+early_blame(const struct early *e, uint32_t rule, struct policy_verdict *out)
+{
+    *out = (struct policy_verdict){ .rule = rule, .reason = "no-rule" };
+    if (rule != POLICY_NO_RULE) {
+        out->reason = "rule";
+        out->detail = policy_match_lacks(image_rule(e->image, rule), e->query);
+    }
+}
+
+/* True when no rule allows anything that may still come; *out is the refusal. */
+static bool
+early_refuses(struct early *e, struct policy_verdict *out)
+{
+    const uint32_t count = image_header(e->image)->rules.count;
+    uint32_t refuses = POLICY_NO_RULE; /* the first rule met that refuses something */
+    uint32_t lacks = POLICY_NO_RULE;   /* the first one that allows, but not this */
+    for (e->rule = 0; e->rule < count; e->rule++) {
+        const struct image_rule *rule = image_rule(e->image, e->rule);
+        if (!early_speaks(e, rule)) {
+            continue;
+        }
+        const bool allows = policy_match_allows(rule, e->query);
+        if (allows && early_allows(e, rule, early_any_address(e, rule))) {
+            return false;
+        }
+        if (!allows && refuses == POLICY_NO_RULE) {
+            refuses = e->rule;
+        }
+        if (policy_match_lacks(rule, e->query) != NULL && lacks == POLICY_NO_RULE) {
+            lacks = e->rule;
+        }
+        if (early_everything(e, rule)) {
+            /* A rule that would allow anything is out of reach only behind one that refuses. */
+            early_blame(e, allows ? refuses : e->rule, out);
+            return true;
+        }
+    }
+    early_blame(e, lacks, out);
+    return true;
+}
+
 bool
 policy_refuses_any(
     const struct image *image, const struct policy_query *query, struct policy_verdict *out)
 {
     struct early e = { .image = image, .query = query };
-    const uint32_t count = image_header(image)->rules.count;
-    uint32_t denies = POLICY_NO_RULE; /* the first rule met that refuses something */
-    *out = (struct policy_verdict){ .rule = POLICY_NO_RULE, .reason = "no-rule" };
-    for (e.rule = 0; e.rule < count; e.rule++) {
-        const struct image_rule *rule = image_rule(image, e.rule);
-        if (!policy_match_source(image, rule, query)) {
-            continue;
-        }
-        const bool always = policy_match_any_address(image, rule, query->name);
-        if (rule->action == IMAGE_ALLOW && early_allows(&e, rule, always)) {
-            return false;
-        }
-        if (rule->action == IMAGE_DENY && denies == POLICY_NO_RULE) {
-            denies = e.rule;
-        }
-        if (always) {
-            /* A rule that would allow anything is out of reach only behind one that refuses. */
-            out->rule = rule->action == IMAGE_DENY ? e.rule : denies;
-            out->reason = "rule";
-            break;
-        }
-    }
-    return true;
+    return early_refuses(&e, out);
+}
+
+bool
+policy_refuses_udp(
+    const struct image *image, const struct policy_query *query, struct policy_verdict *out)
+{
+    const struct policy_query any = {
+        .client = query->client,
+        .user = query->user,
+        .method = query->method,
+        .protection = query->protection,
+        .command = IMAGE_COMMAND_UDP,
+    };
+    struct early e = { .image = image, .query = &any, .open = true };
+    return early_refuses(&e, out);
 }

@@ -66,11 +66,29 @@ match_globs(const struct image *image, struct image_list globs, const char *text
 }
 
 bool
+policy_match_allows(const struct image_rule *rule, const struct policy_query *query)
+{
+    return rule->action == IMAGE_ALLOW && (!query->bind_any || rule->bind_any != 0);
+}
+
+const char *
+policy_match_lacks(const struct image_rule *rule, const struct policy_query *query)
+{
+    return rule->action == IMAGE_ALLOW && !policy_match_allows(rule, query) ? "bind-any" : NULL;
+}
+
+bool
 policy_match_source(
     const struct image *image, const struct image_rule *rule, const struct policy_query *query)
 {
+    return match_port(image, rule, query->port) && policy_match_session(image, rule, query);
+}
+
+bool
+policy_match_session(
+    const struct image *image, const struct image_rule *rule, const struct policy_query *query)
+{
     return (rule->commands & query->command) != 0 && query->protection >= rule->protection &&
-           match_port(image, rule, query->port) &&
            policy_match_method(image, rule, query->method) &&
            policy_match_client(image, rule, &query->client) &&
            ((rule->has & IMAGE_HAS_USER) == 0 || match_globs(image, rule->users, query->user));

@@ -5,9 +5,17 @@
 
 #include "src/policy/policy.h"
 
-/* Client, user, method, command and port match: everything but the destination. */
+/* Client, user, method, protection and command match: what a session is, not where it goes. */
+bool policy_match_session(const struct image *image, const struct image_rule *rule,
+    const struct policy_query *query);
+/* These and the port: everything but the destination. */
 bool policy_match_source(const struct image *image, const struct image_rule *rule,
     const struct policy_query *query);
+
+/* A rule that matches allows the query, and why it does not though it allows others: "bind-any", or
+   NULL. */
+bool policy_match_allows(const struct image_rule *rule, const struct policy_query *query);
+const char *policy_match_lacks(const struct image_rule *rule, const struct policy_query *query);
 
 bool policy_match_client(const struct image *image, const struct image_rule *rule,
     const struct addr *client);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* src/policy/policy_early.c: a name is refused early exactly when every address would be. */
+/* src/policy/policy_early.c: a name, and a BIND for anybody, is refused early exactly when every address
+   would be; an association only when every destination would be. */
 #include "tests/unit/config_rig.h"
 
 #include <stdio.h>
@@ -89,6 +90,13 @@ random_rule(struct unit_random *r, char *text, size_t size, unsigned number)
     if (unit_random(r) % 6 == 0) {
         n += (size_t)snprintf(text + n, size - n, " user = \"bob\"\n");
     }
+    if (unit_random(r) % 3 == 0) {
+        n += (size_t)snprintf(text + n, size - n, " bind-any = true\n");
+    }
+    if (unit_random(r) % 6 == 0) {
+        n += (size_t)snprintf(text + n, size - n, " command = { \"connect\", \"%s\" }\n",
+            unit_random(r) % 2 == 0 ? "bind" : "udp");
+    }
     if (unit_random(r) % 6 == 0) {
         n += (size_t)snprintf(text + n, size - n, " protection = \"%s\"\n",
             unit_random(r) % 2 == 0 ? "integrity" : "confidentiality");
@@ -117,27 +125,82 @@ any_allowed(const struct image *image, struct policy_query q, const struct sampl
     return false;
 }
 
+/* Early queries, each different: 24 of CONNECT, 12 of BIND for anybody. */
+#define QUERIES 36
+
+static struct policy_query
+early_query(unsigned i)
+{
+    struct policy_query q = { .method = 2, .command = IMAGE_COMMAND_CONNECT };
+    q.client = addr_ipv4((const uint8_t[]){ 10, 0, 0, 1 }, 0);
+    q.name = (i & 1) != 0 ? "a.example" : "b.test";
+    q.port = (i & 2) != 0 ? 25 : 80;
+    q.user = (i & 4) != 0 ? "bob" : NULL;
+    q.protection = i / 8;
+    if (i >= 24) {
+        q.command = IMAGE_COMMAND_BIND;
+        q.bind_any = true;
+        q.name = NULL;
+        q.port = (i & 1) != 0 ? 25 : 0;
+        q.user = (i & 2) != 0 ? "bob" : NULL;
+        q.protection = (i - 24) / 4;
+    }
+    return q;
+}
+
 static void
 check_queries(const struct image *image, const struct samples *s, const char *text,
     unsigned counts[2])
 {
-    for (unsigned i = 0; i < 24; i++) {
-        struct policy_query q = { .method = 2, .command = IMAGE_COMMAND_CONNECT };
+    for (unsigned i = 0; i < QUERIES; i++) {
+        struct policy_query q = early_query(i);
         struct policy_verdict v;
-        q.client = addr_ipv4((const uint8_t[]){ 10, 0, 0, 1 }, 0);
-        q.name = (i & 1) != 0 ? "a.example" : "b.test";
-        q.port = (i & 2) != 0 ? 25 : 80;
-        q.user = (i & 4) != 0 ? "bob" : NULL;
-        q.protection = i / 8;
         const bool allowed = any_allowed(image, q, s);
         const bool refused = policy_refuses_any(image, &q, &v);
         if (allowed == refused) {
             fail_msg("query %u: some address allowed %d, refused early %d\n%s", i, allowed, refused,
                 text);
         }
-        assert_false(v.allowed);
-        assert_non_null(v.reason);
+        assert_false(refused && v.allowed);
+        if (refused) {
+            assert_true((v.rule == POLICY_NO_RULE) == (strcmp(v.reason, "no-rule") == 0));
+            assert_true(v.detail == NULL ||
+                        (q.bind_any && image_rule(image, v.rule)->action == IMAGE_ALLOW &&
+                            !image_rule(image, v.rule)->bind_any));
+        }
         counts[refused]++;
+    }
+}
+
+/* What an association might write to: any sampled address, as such or by a name, on some ports. */
+static bool
+any_datagram(const struct image *image, struct policy_query q, const struct samples *s)
+{
+    static const char *const names[] = { NULL, "a.example", "b.test" };
+    for (size_t i = 0; i < SP_COUNT(names) * 2; i++) {
+        q.name = names[i / 2];
+        q.port = i % 2 == 0 ? 25 : 80;
+        if (any_allowed(image, q, s)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+check_udp(const struct image *image, const struct samples *s, const char *text, unsigned counts[3])
+{
+    for (unsigned i = 0; i < 6; i++) {
+        struct policy_query q = { .method = 2, .command = IMAGE_COMMAND_UDP, .protection = i / 2 };
+        struct policy_verdict v;
+        q.client = addr_ipv4((const uint8_t[]){ 10, 0, 0, 1 }, 0);
+        q.user = i % 2 != 0 ? "bob" : NULL;
+        const bool allowed = any_datagram(image, q, s);
+        const bool refused = policy_refuses_udp(image, &q, &v);
+        if (allowed && refused) {
+            fail_msg("query %u: some datagram is allowed, the association is not\n%s", i, text);
+        }
+        counts[allowed ? 0 : refused ? 1 : 2]++;
     }
 }
 
@@ -147,6 +210,7 @@ test_random(void **state)
     struct unit_random random = UNIT_RANDOM_INIT;
     struct samples *s = calloc(1, sizeof(*s));
     unsigned counts[2] = { 0, 0 };
+    unsigned udp[3] = { 0, 0, 0 };
     (void)state;
     assert_non_null(s);
     sample_all(s);
@@ -160,11 +224,14 @@ test_random(void **state)
         }
         rig_good(&r, text);
         check_queries(r.image, s, text, counts);
+        check_udp(r.image, s, text, udp);
         rig_free(&r);
     }
     free(s);
     /* Both answers must have been at stake. */
     assert_true(counts[0] > 2000 && counts[1] > 2000);
+    assert_true(udp[0] > 1000 && udp[1] > 1000);
+    assert_true(udp[2] < udp[1] / 10); /* in doubt an association is let in; rarely */
 }
 
 struct row {
@@ -267,6 +334,101 @@ test_long_walk(void **state)
     free(text);
 }
 
+/* --- BIND for anybody -------------------------------------------------------------------------- */
+
+/* What the early look at q says: "" when it lets it through, else "RULE:reason" and ":detail". */
+static const char *
+early_verdict(const char *rules, const struct policy_query *q,
+    bool (*look)(const struct image *, const struct policy_query *, struct policy_verdict *))
+{
+    static char out[160];
+    char text[2048];
+    struct rig r;
+    struct policy_verdict v;
+    snprintf(text, sizeof(text), HEAD "%s\n", rules);
+    rig_good(&r, text);
+    out[0] = '\0';
+    if (look(r.image, q, &v)) {
+        assert_false(v.allowed);
+        snprintf(out, sizeof(out), "%s:%s%s%s", policy_rule_title(r.image, v.rule), v.reason,
+            v.detail != NULL ? ":" : "", v.detail != NULL ? v.detail : "");
+    }
+    rig_free(&r);
+    return out;
+}
+
+static void
+test_bind_any(void **state)
+{
+    static const char *const rows[][2] = {
+        { "", ":no-rule" },
+        { "rule \"a\" { action = allow }", "a:rule:bind-any" },
+        { "rule \"a\" { action = allow bind-any = true }", "" },
+        { "rule \"a\" { action = allow command = \"connect\" bind-any = true }", ":no-rule" },
+        { "rule \"a\" { action = deny } rule \"b\" { action = allow bind-any = true }", "a:rule" },
+        { "rule \"a\" { action = allow } rule \"b\" { action = allow bind-any = true }",
+            "a:rule:bind-any" },
+        { "rule \"a\" { action = allow destination = \"192.0.2.0/24\" }", "a:rule:bind-any" },
+        { "rule \"a\" { action = allow destination = \"192.0.2.0/24\" }\n"
+          "rule \"b\" { action = allow bind-any = true }", "" },
+        { "rule \"a\" { action = allow destination = \"192.0.2.0/24\" }\n"
+          "rule \"b\" { action = allow bind-any = true destination = \"192.0.2.0/25\" }",
+            "a:rule:bind-any" },
+        { "rule \"a\" { action = allow destination = \"192.0.2.0/24\" }\n"
+          "rule \"b\" { action = allow bind-any = true destination = \"192.0.0.0/16\" }", "" },
+        /* a peer has no name */
+        { "rule \"a\" { action = allow bind-any = true destination = \"*\" }", ":no-rule" },
+        { "rule \"a\" { action = allow bind-any = true destination = \"127.0.0.0/8\" }", "" },
+        { "rule \"a\" { action = allow bind-any = true port = 21 }", ":no-rule" },
+    };
+    (void)state;
+    for (size_t i = 0; i < SP_COUNT(rows); i++) {
+        const struct policy_query q = { .command = IMAGE_COMMAND_BIND, .bind_any = true,
+            .client = addr_ipv4((const uint8_t[]){ 10, 0, 0, 1 }, 0) };
+        const char *verdict = early_verdict(rows[i][0], &q, policy_refuses_any);
+        if (strcmp(verdict, rows[i][1]) != 0) {
+            fail_msg("row %zu: %s, wanted %s", i, verdict, rows[i][1]);
+        }
+    }
+}
+
+/* --- associations ------------------------------------------------------------------------------ */
+
+static void
+test_udp(void **state)
+{
+    static const char *const rows[][2] = {
+        { "", ":no-rule" },
+        { "rule \"a\" { action = allow command = { \"connect\", \"bind\" } }", ":no-rule" },
+        { "rule \"a\" { action = allow }", "" },
+        { "rule \"a\" { action = allow port = 53 }", "" },
+        { "rule \"a\" { action = allow destination = \"*.x\" port = 53 }", "" },
+        { "rule \"a\" { action = allow user = \"bob\" }", ":no-rule" },
+        { "rule \"a\" { action = allow protection = \"integrity\" }", ":no-rule" },
+        { "rule \"a\" { action = allow method = \"userpass\" }", ":no-rule" },
+        { "rule \"a\" { action = deny } rule \"b\" { action = allow }", "a:rule" },
+        { "rule \"a\" { action = deny port = 1-52 } rule \"b\" { action = allow }", "" },
+        { "rule \"a\" { action = deny destination = \"*\" } rule \"b\" { action = allow }", "" },
+        { "rule \"a\" { action = deny destination = { \"0.0.0.0/0\", \"::/0\" } }\n"
+          "rule \"b\" { action = allow port = 53 }", ":no-rule" },
+        { "rule \"a\" { action = deny destination = { \"0.0.0.0/0\", \"::/0\" } port = 1-65535 }\n"
+          "rule \"b\" { action = allow port = 53 }", "" }, /* let in: in doubt */
+        { "rule \"a\" { action = deny destination = { \"0.0.0.0/0\", \"::/0\" } }\n"
+          "rule \"b\" { action = allow }", "a:rule" },
+        { "rule \"a\" { action = allow destination = \"192.0.2.0/24\" port = 53 }", "" },
+    };
+    (void)state;
+    for (size_t i = 0; i < SP_COUNT(rows); i++) {
+        /* command, name and port are not looked at */
+        const struct policy_query q = { .command = IMAGE_COMMAND_CONNECT, .name = "y", .port = 52,
+            .client = addr_ipv4((const uint8_t[]){ 10, 0, 0, 1 }, 0) };
+        const char *verdict = early_verdict(rows[i][0], &q, policy_refuses_udp);
+        if (strcmp(verdict, rows[i][1]) != 0) {
+            fail_msg("row %zu: %s, wanted %s", i, verdict, rows[i][1]);
+        }
+    }
+}
+
 int
 main(void)
 {
@@ -275,6 +437,8 @@ main(void)
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_protection),
         cmocka_unit_test(test_long_walk),
+        cmocka_unit_test(test_bind_any),
+        cmocka_unit_test(test_udp),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
