@@ -166,6 +166,57 @@ files_unmap(struct authd_generation *g)
     }
 }
 
+/* ---- what listeners want of the files ---- */
+
+static bool
+listener_offers(const struct authd *a, const struct image_listener *listener)
+{
+    for (uint32_t i = 0; i < listener->modules.count; i++) {
+        const uint32_t index = *IMAGE_AT(a->image, listener->modules, uint32_t, i);
+
+        if (image_module(a->image, index) == a->settings)
+            return true;
+    }
+    return false;
+}
+
+static int
+listener_check(const struct authd *a, struct authd_generation *g,
+    const struct image_listener *listener, char *error, size_t size)
+{
+    const struct authd_view view = { .authd = a, .listener = listener };
+    const struct auth_config config = { .ctx = &view, .value = authd_option };
+
+    for (size_t i = 0; i < g->file_count; i++) {
+        const char *option = g->files[i].option;
+        const char *path = authd_option(&view, option, 0);
+        size_t len = 0;
+        const void *data = files_content(g, option, &len);
+
+        if (data != NULL && a->module->config.check_file(&config, option,
+                                path != NULL ? path : option, data, len, error, size) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* The module looks at files with its section in mind; a listener with values of its own may want more of
+   them, as -t says, too. */
+static int
+listeners_check(const struct authd *a, struct authd_generation *g, char *error, size_t size)
+{
+    const uint32_t count = image_settings(a->image)->listeners.count;
+
+    for (uint32_t i = 0; a->module->config.check_file != NULL && i < count; i++) {
+        const struct image_listener *listener = image_listener(a->image, i);
+
+        if (listener->overrides.count > 0 && listener_offers(a, listener) &&
+            listener_check(a, g, listener, error, size) != 0)
+            return -1;
+    }
+    return 0;
+}
+
 /* Opens the module with the generation's files and makes it the current one. */
 static int
 generation_adopt(struct authd *a, struct authd_generation *g, char *error, size_t size)
@@ -177,7 +228,8 @@ generation_adopt(struct authd *a, struct authd_generation *g, char *error, size_
     };
 
     error[0] = '\0';
-    g->module = a->module->open(&a->config, &files, error, size);
+    if (listeners_check(a, g, error, size) == 0)
+        g->module = a->module->open(&a->config, &files, error, size);
     files_unmap(g);
     if (g->module == NULL) {
         if (error[0] == '\0')

@@ -127,6 +127,22 @@ def test_a_broken_new_keytab_leaves_the_old_one(start, realm, what):
     assert logs_in(gateway, ticket, "rcmd/localhost")
 
 
+def test_a_new_keytab_without_a_listeners_own_service(start, realm):
+    """It would do for the section; the listener that wants another service keeps the old one."""
+    both = realm.keytab("rcmd/localhost", "imap/localhost")
+    gateway = start(realm=realm, keytab=both, listen=["127.0.0.1:0", ("127.0.0.2:0", 'service = { "imap" }')])
+    ticket = realm.service_ticket("imap/localhost")
+    assert logs_in(gateway.addresses[1], ticket, "imap/localhost")
+    gateway.write_keytab(realm.keytab("rcmd/localhost"))
+    gateway.signal(signal.SIGHUP)
+    record = gateway.wait_event("gateway.reload-failed")
+    assert "imap" in record["detail"] and str(gateway.keytab) in record["detail"], record
+    assert logs_in(gateway.addresses[1], ticket, "imap/localhost")
+    gateway.write_keytab(both + b"\xff\xff\xff\xfc" + bytes(4))
+    gateway.signal(signal.SIGHUP)
+    gateway.wait_event("gateway.reload")
+
+
 def test_a_keytab_that_vanishes_leaves_the_old_one(start, realm):
     gateway = start(realm=realm)
     ticket = realm.service_ticket("rcmd/localhost")
