@@ -8,6 +8,7 @@ lib_socks_libsocks_la_SOURCES = \
 	lib/socks/socks5.c \
 	lib/socks/socks5.h \
 	lib/socks/socks5_client.c \
+	lib/socks/udp.c \
 	lib/socks/udp.h \
 	lib/socks/userpass.c \
 	lib/socks/userpass.h

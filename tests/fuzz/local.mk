@@ -3,7 +3,7 @@
 # tests/fuzz/corpus/TARGET with whatever compiler there is; `make fuzz` builds the same with clang's
 # libFuzzer and searches for FUZZ_SECONDS each. What it finds is in tests/fuzz/found/TARGET of the build
 # tree; a file that shows something new goes into the corpus.
-FUZZ_TARGETS = name socks5 userpass conversation users krb5msg gssapi_frame gssapi_protect \
+FUZZ_TARGETS = name socks5 udp userpass conversation users krb5msg gssapi_frame gssapi_protect \
 	gssapi_token keytab config_scan
 FUZZ_SECONDS = 60
 FUZZ_CC = clang
@@ -17,6 +17,11 @@ check_PROGRAMS += tests/fuzz/replay_socks5
 tests_fuzz_replay_socks5_SOURCES = tests/fuzz/fuzz_socks5.c tests/fuzz/fuzz.h tests/fuzz/replay_main.c
 tests_fuzz_replay_socks5_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_TARGET='"socks5"'
 tests_fuzz_replay_socks5_LDADD = lib/socks/libsocks.la lib/base/libbase.la
+
+check_PROGRAMS += tests/fuzz/replay_udp
+tests_fuzz_replay_udp_SOURCES = tests/fuzz/fuzz_udp.c tests/fuzz/fuzz.h tests/fuzz/replay_main.c
+tests_fuzz_replay_udp_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_TARGET='"udp"'
+tests_fuzz_replay_udp_LDADD = lib/socks/libsocks.la lib/base/libbase.la
 
 check_PROGRAMS += tests/fuzz/replay_userpass
 tests_fuzz_replay_userpass_SOURCES = tests/fuzz/fuzz_userpass.c tests/fuzz/fuzz.h tests/fuzz/replay_main.c

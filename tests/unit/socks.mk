@@ -16,3 +16,7 @@ tests_unit_test_socks5_client_LDADD = $(UNIT_SOCKS)
 check_PROGRAMS += tests/unit/test_userpass
 tests_unit_test_userpass_SOURCES = tests/unit/test_userpass.c tests/unit/unit.h
 tests_unit_test_userpass_LDADD = $(UNIT_SOCKS)
+
+check_PROGRAMS += tests/unit/test_udp
+tests_unit_test_udp_SOURCES = tests/unit/test_udp.c tests/unit/unit.h
+tests_unit_test_udp_LDADD = $(UNIT_SOCKS)
