@@ -70,8 +70,6 @@ MISTAKES = {
     "unknown method": ('methods = { "password" }\n' + SMALLEST.split("\n", 1)[1], 1, ["methods", "password"]),
     "bad address": ('egress { ipv4 = "here" }\n' + SMALLEST, 1, ["egress", "ipv4"]),
     "not available yet": ("limits {\n failures = 3\n}\n" + SMALLEST, 2, ["limits", "failures", "not available yet"]),
-    "method not available yet": ('methods = { "ident" }\n' + SMALLEST.split("\n", 1)[1], 1,
-                                 ["methods", "ident", "not available yet"]),
     "group not available yet": (SMALLEST + 'rule "x" { action = "allow" group = { "staff" } }\n', 4,
                                 ["x", "group", "not available yet"]),
     "protection for nobody": ('methods = { "none" }\nlisten "127.0.0.1:0" {\n protection = { "integrity" }\n}\n', 3,
