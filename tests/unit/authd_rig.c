@@ -160,6 +160,8 @@ rig_wait_exit(struct rig *r)
 void
 rig_end(struct rig *r)
 {
+    if (r->pid <= 0)
+        return; /* it did not come so far; 0 would be all of our group */
     if (r->status < 0)
         (void)kill(r->pid, SIGKILL);
     (void)rig_wait_exit(r);
