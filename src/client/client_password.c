@@ -117,8 +117,10 @@ terminal_get(struct client_secret *s)
     if (snprintf(prompt, sizeof prompt, "Password of %s for the gateway: ", s->user) < 0)
         prompt[0] = '\0';
     if (readpassphrase(prompt, s->password, sizeof s->password, RPP_REQUIRE_TTY) == NULL)
-        return client_fail(CLIENT_LOGIN,
-            "no terminal to ask for the password: use --password-file or SALLYPORT_PASSWORD");
+        return client_fail(CLIENT_LOGIN, "%s",
+            errno == EINTR
+                ? "interrupted while it asked for the password" /* by a signal that is ignored */
+                : "no terminal to ask for the password: use --password-file or SALLYPORT_PASSWORD");
     s->password_len = strlen(s->password);
     return password_judge(s, "the terminal");
 }

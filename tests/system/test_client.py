@@ -104,8 +104,10 @@ def test_a_password_typed_on_the_terminal(gateway, echo):
     os.close(leader)
 
 
-def test_interrupted_at_the_password(gateway, echo):
-    """It ends as by that signal, and leaves the terminal with its echo."""
+@pytest.mark.parametrize("ignored", (False, True))
+def test_interrupted_at_the_password(gateway, echo, ignored):
+    """It ends as by that signal, or says so, and leaves the terminal with its echo. ignored: as
+    started by nohup."""
     leader, follower = pty.openpty()
 
     def echoes():
@@ -113,6 +115,7 @@ def test_interrupted_at_the_password(gateway, echo):
 
     def own_terminal():
         os.setsid()
+        signal.signal(signal.SIGINT, signal.SIG_IGN if ignored else signal.SIG_DFL)
         fcntl.ioctl(follower, termios.TIOCSCTTY, 0)
 
     process = client.spawn(gateway, echo.address, *USERPASS, preexec_fn=own_terminal, pass_fds=(follower,))
@@ -121,8 +124,9 @@ def test_interrupted_at_the_password(gateway, echo):
         shown += os.read(leader, 100)
     wait_until(lambda: not echoes(), 10, "no echo while it is typed")
     os.write(leader, b"wonder\x03")
-    out, _ = process.communicate(b"", timeout=30)
-    assert (process.returncode, out) == (-signal.SIGINT, b"")
+    out, said = process.communicate(b"", timeout=30)
+    assert (process.returncode, out) == (client.LOGIN if ignored else -signal.SIGINT, b"")
+    assert (b"interrupted" in said) == ignored, said
     assert echoes(), "the terminal is as it was"
     os.close(follower), os.close(leader)
 
