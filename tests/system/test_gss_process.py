@@ -8,10 +8,12 @@ import re
 import signal
 import subprocess
 
+import gssapi
+import gssapi.raw
 import pytest
 
 import gateway as gw
-from gssapi_client import GssClient, INTEGRITY
+from gssapi_client import FLAGS, Flag, GssClient, INTEGRITY
 from realm import keys_of
 
 KERBEROS = re.compile(r"/lib(gssapi|krb5|k5crypto)[^/]*\.so")
@@ -100,6 +102,25 @@ def test_no_worker_has_a_key_of_the_keytab(busy, realm):
         memory = contents(pid)
         assert len(memory) > 100_000
         assert not any(key in memory for key in keys)
+
+
+SESSION_KEY = gssapi.OID.from_int_seq("1.2.840.113554.1.2.2.5.5")  # GSS_C_INQ_SSPI_SESSION_KEY
+
+
+@pytest.mark.skipif(not gw.ROOT, reason="needs root: memory of other processes")
+@pytest.mark.parametrize("mutual", (True, False), ids=["acceptor's subkey", "initiator's"])
+def test_a_sessions_key_is_left_nowhere(start, realm, alice, echo, mutual):
+    """The exported context is zeroed on both sides as soon as the worker has derived its keys."""
+    gateway = start(realm=realm)
+    flags = [flag for flag in FLAGS if mutual or flag != Flag.mutual_authentication]
+    with GssClient(gateway, alice, flags=flags) as client:
+        client.connect(echo.address).echo()
+        key = gssapi.raw.inquire_sec_context_by_oid(client.context.gss, SESSION_KEY)[0]
+        assert len(key) == 32 and key in contents(os.getpid()), "here it is"
+        pids = gateway.pids()
+        assert not [pid for pid in pids if key in contents(pid)]
+    gateway.closing(client)
+    assert not [pid for pid in pids if key in contents(pid)]
 
 
 @pytest.mark.skipif(not gw.ROOT, reason="needs root: the gateway's three users")
