@@ -94,7 +94,7 @@ test_dummy(void **state)
     assert_string_not_equal(dummy, other);
     dummy_for("a:" SAMPLE_SHA512_1000 "\nb:" SAMPLE_SHA512 "\n", dummy);
     assert_memory_equal(dummy, "$6$", 3);
-    assert_memory_not_equal(dummy, "$6$r", 4);
+    assert_memory_not_equal(dummy, "$6$rounds=", 10); /* a salt may begin with r */
     /* Of several schemes the one that takes longest. */
     dummy_for("a:" SAMPLE_SHA256_1000 "\nb:" SAMPLE_YESCRYPT "\nc:" SAMPLE_SHA512_1000 "\n", dummy);
     assert_memory_equal(dummy, "$y$j9T$", 7);
