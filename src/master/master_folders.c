@@ -99,6 +99,9 @@ judge_parent(const struct folder *f)
         return complain(f, "everybody may write to %s (mode %04o), so anybody could put another folder in "
             "its place; choose a parent that only root or its owner may write to", f->parent,
             (unsigned)(st.st_mode & 07777));
+    if (f->rule->privileged && st.st_uid != 0 && st.st_uid != f->rule->owner)
+        return complain(f, "%s belongs to user %u, who could put another folder in its place; choose a "
+            "parent that is root's", f->parent, (unsigned)st.st_uid);
     return 0;
 }
 

@@ -149,6 +149,23 @@ names_are_judged(void **state)
 }
 
 static void
+its_place_is_nobody_elses(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    rule.privileged = true;
+    rule.owner = STRANGER + 1;
+    make_run_dir(0755);
+    assert_int_equal(chown(run_dir, STRANGER, STRANGER), 0);
+    assert_refused(folder_make(&rule, path, error, sizeof error), "belongs to user 12345");
+    assert_refused(folder_check(&rule, path, error, sizeof error), "belongs to user 12345");
+    assert_int_equal(chown(run_dir, rule.owner, STRANGER), 0);
+    assert_int_equal(folder_make(&rule, path, error, sizeof error), 0);
+    assert_folder(rule.owner);
+}
+
+static void
 a_parent_for_everybody_is_refused_but_a_sticky_one(void **state)
 {
     (void)state;
@@ -221,6 +238,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(its_place_is_nobody_elses, setup, teardown),
         cmocka_unit_test_setup_teardown(it_is_made_with_the_run_directory, setup, teardown),
         cmocka_unit_test_setup_teardown(another_parent_is_not_made, setup, teardown),
         cmocka_unit_test_setup_teardown(a_mode_is_put_right, setup, teardown),
