@@ -10,7 +10,7 @@
 
 /* The range of ports in a section, and where complaints about it belong. */
 struct socks_range {
-    struct config_where where; /* of the key that stands last */
+    struct config_where where; /* of port-max when it is given, else of port-min */
     uint32_t min, max;
     bool sound; /* both have values that are numbers within bounds */
 };

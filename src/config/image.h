@@ -108,7 +108,7 @@ struct image_settings {
         uint32_t filtering; /* enum image_udp_filtering */
         uint32_t port_min;  /* of every UDP socket of ours; both 0: the kernel's choice, else */
         uint32_t port_max;  /* 1024..65535 and two ports at least */
-        struct addr advertise; /* told to clients in place of an address of its family; ADDR_NONE: none */
+        struct addr advertise; /* told in place of an address of its family; ADDR_NONE: none */
     } udp;
     struct {
         uint32_t enabled;

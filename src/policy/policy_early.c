@@ -25,8 +25,8 @@ struct early {
     unsigned steps;
 };
 
-/* --- which rules can speak of the query; where open decides, in doubt one that allows can and one that
-   refuses cannot ------------------------------------------------------------------------------------ */
+/* --- which rules can speak of the query: with open, in doubt one that allows can and one that refuses
+   cannot ------------------------------------------------------------------------------------------ */
 
 /* It speaks of some of what is still unknown. */
 static bool

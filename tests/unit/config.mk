@@ -22,6 +22,10 @@ check_PROGRAMS += tests/unit/test_config_listen
 tests_unit_test_config_listen_SOURCES = tests/unit/test_config_listen.c $(CONFIG_RIG)
 tests_unit_test_config_listen_LDADD = $(UNIT_CONFIG)
 
+check_PROGRAMS += tests/unit/test_config_socks
+tests_unit_test_config_socks_SOURCES = tests/unit/test_config_socks.c $(CONFIG_RIG)
+tests_unit_test_config_socks_LDADD = $(UNIT_CONFIG)
+
 check_PROGRAMS += tests/unit/test_image
 tests_unit_test_image_SOURCES = tests/unit/test_image.c $(CONFIG_RIG)
 tests_unit_test_image_LDADD = $(UNIT_CONFIG)

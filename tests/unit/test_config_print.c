@@ -93,13 +93,14 @@ random_rules(struct text *t, struct unit_random *r)
         add(t, "rule \"r%u\" {\n  action = %s\n", i, unit_random(r) % 2 ? "allow" : "deny");
         LIST(t, r, "client", "10.0.0.0/8", "::/0", "192.0.2.1", "::ffff:192.0.2.0/120");
         LIST(t, r, "user", "*@X", "a?c", "x y");
-        LIST(t, r, "method", "none", "userpass");
+        LIST(t, r, "method", "none", "ident", "userpass");
         LIST(t, r, "command", "connect", "bind", "udp");
         if (unit_random(r) % 2) {
             add(t, "  protection = %s\n", unit_random(r) % 2 ? "integrity" : "confidentiality");
         }
         LIST(t, r, "destination", "*.A.b", "127.0.0.0/8", "x.", "2001:db8::/32", "*");
         LIST(t, r, "port", "80", "1-2", "65535");
+        add(t, "%s", unit_random(r) % 3 ? "" : "  bind-any = true\n");
         add(t, "}\n");
     }
 }
@@ -117,14 +118,19 @@ test_random(void **state)
             add(t, "methods = { \"none\", \"userpass\" }\n");
         }
         add(t, "listen \"127.0.0.1:%u\" {\n", (unsigned)(unit_random(&random) % 65536));
-        LIST(t, &random, "methods", "userpass", "none");
+        LIST(t, &random, "methods", "ident", "userpass", "none");
         add(t, "}\nlisten \"127.0.0.1:0\" {\n methods = { \"testseal\", \"none\" }\n");
         LIST(t, &random, "protection", "none", "confidentiality");
         add(t, "%s", unit_random(&random) % 2 ? "" : " service = { }\n");
         add(t, "}\ntestseal {\n");
         LIST(t, &random, "service", "one", "two", "three \\\"");
         add(t, "}\nlisten \"[::1]:%u\" {\n", (unsigned)(unit_random(&random) % 65536));
-        LIST(t, &random, "methods", "none", "userpass");
+        LIST(t, &random, "methods", "none", "userpass", "ident");
+        add(t, "}\nudp {\n");
+        if (unit_random(&random) % 2) {
+            const unsigned port = (unsigned)(1024 + unit_random(&random) % 64511);
+            add(t, " port-min = %u port-max = %u advertise = \"::1\"\n", port, port + 1);
+        }
         add(t, "}\nresolver {\n");
         LIST(t, &random, "servers", "192.0.2.1", "[::1]:5", "2001:db8::1");
         add(t, "}\ntimeouts { connect = %u }\n", (unsigned)(1 + unit_random(&random) % 3600));

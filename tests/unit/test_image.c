@@ -11,10 +11,13 @@
 static const char sample[] =
     "methods = { \"none\", \"userpass\", \"testseal\" }\n"
     "listen \"127.0.0.1:0\" { service = { \"x\", \"y\" } protection = \"none\" }\n"
-    "listen \"[::1]:0\" { methods = { \"userpass\" } }\nlog { target = \"file:/x\" }\n"
+    "listen \"[::1]:0\" { methods = { \"userpass\" } }\n"
+    "listen \"[::1]:1\" { methods = { \"ident\" } }\n"
+    "udp { port-min = 2000 port-max = 2001 advertise = \"192.0.2.7\" }\nbind { port-min = 3000\n"
+    " port-max = 3000 advertise = \"2001:db8::7\" }\nlog { target = \"file:/x\" }\n"
     "resolver { servers = { \"192.0.2.1\" } }\negress { ipv4 = \"192.0.2.9\" }\n"
     "rule \"a\" { action = allow client = { \"10.0.0.0/8\" } user = { \"u*\" }\n"
-    " method = { \"none\" } destination = { \"*.x\", \"192.0.2.0/24\" } port = { \"1-2\" } }\n"
+    " method = { \"none\", \"ident\" } bind-any = true destination = { \"*.x\", \"192.0.2.0/24\" } port = { \"1-2\" } }\n"
     "rule \"b\" { action = deny protection = \"integrity\" }\ntestseal { service = { } }\n";
 
 static const char *
@@ -57,11 +60,22 @@ walk_options(const struct image *image, struct image_list list)
     return sum;
 }
 
+static void
+walk_addr(const struct addr *a)
+{
+    assert_true(a->family == ADDR_NONE || a->family == ADDR_IPV4 || a->family == ADDR_IPV6);
+}
+
 static size_t
 walk(const struct image *image)
 {
     const struct image_settings *s = image_settings(image);
     size_t sum = strlen(image_string(image, s->user)) + strlen(image_string(image, s->log.path));
+    assert_true(s->udp.filtering <= IMAGE_UDP_NONE);
+    assert_true(s->udp.port_min <= s->udp.port_max && s->bind.port_min <= s->bind.port_max);
+    assert_true((s->udp.port_max | s->bind.port_max) <= UINT16_MAX);
+    walk_addr(&s->udp.advertise);
+    walk_addr(&s->bind.advertise);
     for (uint32_t i = 0; i < s->listeners.count; i++) {
         const struct image_listener *l = image_listener(image, i);
         for (uint32_t j = 0; j < l->modules.count; j++) {
@@ -70,7 +84,8 @@ walk(const struct image *image)
             const char *value = image_option(image, l, m, "service", 1);
             sum += m->method + (value != NULL ? strlen(value) : 0);
         }
-        sum += walk_options(image, l->overrides);
+        sum += walk_options(image, l->overrides) + l->ident;
+        assert_true(l->ident + l->modules.count > 0);
     }
     for (uint32_t i = 0; i < s->modules.count; i++) {
         sum += image_option(image, NULL, image_module(image, i), "x", 0) != NULL;
@@ -214,6 +229,78 @@ test_options(void **state)
     rig_free(&r);
 }
 
+static const char *
+open_socks(struct rig *r, const struct image_header *header)
+{
+    memcpy(r->compiled, header, sizeof(*header));
+    return open_error(r->compiled, r->size);
+}
+
+/* Sets one field, looks at what is said of it, and takes the good header again. */
+#define SOCKS(field, value, why)                                                                   \
+    do {                                                                                           \
+        changed = good;                                                                            \
+        changed.settings.field = value;                                                            \
+        assert_string_equal(open_socks(&r, &changed), why);                                        \
+    } while (0)
+
+static void
+test_socks(void **state)
+{
+    static const char on_off[] = "a part of SOCKS is neither on nor off";
+    static const char range[] = "a range of ports runs backwards or too far";
+    struct rig r;
+    (void)state;
+    rig_good(&r, sample);
+    const struct image_header good = *(const struct image_header *)r.compiled;
+    struct image_header changed = good;
+    assert_null(open_socks(&r, &good));
+    SOCKS(socks4.enabled, 2, on_off);
+    SOCKS(udp.enabled, 2, on_off);
+    SOCKS(bind.enabled, UINT32_MAX, on_off);
+    SOCKS(udp.fragments, 2, "fragments are neither taken nor dropped");
+    SOCKS(udp.filtering, IMAGE_UDP_NONE + 1, "unknown filtering of datagrams");
+    SOCKS(udp.port_min, 2002, range);
+    SOCKS(udp.port_min, 0, range);
+    SOCKS(udp.port_max, 65536, range);
+    SOCKS(udp.port_max, 0, range);
+    SOCKS(bind.port_min, 3001, range);
+    SOCKS(bind.port_max, UINT32_MAX, range);
+    SOCKS(udp.advertise.family, 5, "an address has no family");
+    SOCKS(bind.advertise.family, 1, "an address has no family");
+    assert_null(open_socks(&r, &good));
+    rig_free(&r);
+}
+
+/* Methods of listeners, modules and rules. */
+static void
+test_methods(void **state)
+{
+    struct rig r;
+    (void)state;
+    rig_good(&r, sample);
+    const struct image_header *h = r.compiled;
+    struct image_listener *l = inside(&r, h->settings.listeners);
+    struct image_module *m = inside(&r, h->settings.modules);
+    struct image_rule *rule = inside(&r, h->rules);
+    assert_int_equal(l[2].ident, 1);
+    l[2].ident = 2;
+    assert_string_equal(open_error(r.compiled, r.size), "a listener has no methods");
+    l[2].ident = 0;
+    assert_string_equal(open_error(r.compiled, r.size), "a listener has no methods");
+    l[2].ident = 1;
+    m[1].method = IMAGE_METHOD_IDENT;
+    assert_string_equal(open_error(r.compiled, r.size), "a module has no code of its own");
+    m[1].method = 2;
+    assert_int_equal(rule->bind_any, 1);
+    rule->bind_any = 2;
+    assert_string_equal(
+        open_error(r.compiled, r.size), "a rule is neither for any peer nor for known ones");
+    rule->bind_any = 0;
+    assert_null(open_error(r.compiled, r.size));
+    rig_free(&r);
+}
+
 /* Any bytes changed: either it is refused, or all it refers to lies inside. */
 static void
 test_random(void **state)
@@ -251,6 +338,8 @@ main(void)
         cmocka_unit_test(test_header),
         cmocka_unit_test(test_fields),
         cmocka_unit_test(test_options),
+        cmocka_unit_test(test_socks),
+        cmocka_unit_test(test_methods),
         cmocka_unit_test(test_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

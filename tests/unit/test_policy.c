@@ -1,102 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* src/policy/policy.c, policy_match.c, policy_own.c: the verdict. */
-#include "tests/unit/config_rig.h"
+#include "tests/unit/policy_rig.h"
 
 #include <ifaddrs.h>
 #include <netinet/in.h>
 #include <stdio.h>
 
-#include "src/policy/policy.h"
 #include "src/policy/policy_own.h"
-
-#define HEAD                                                                                       \
-    "methods = { \"none\", \"userpass\", \"testseal\" }\nlisten \"127.0.0.1:0\" { }\n"
-
-static struct addr
-ip(const char *text)
-{
-    struct addr a = { .family = ADDR_NONE };
-    if (text != NULL) {
-        assert_int_equal(addr_parse_ip(text, &a), 0);
-    }
-    return a;
-}
-
-/* One question, written short; zero means the usual. */
-struct question {
-    const char *client; /* 10.0.0.1 */
-    const char *user;
-    unsigned method;
-    unsigned command; /* connect */
-    const char *name;
-    const char *address;
-    unsigned port; /* 443 */
-    unsigned protection;
-    bool bind_any;
-};
-
-static struct policy_query
-query_of(const struct question *q)
-{
-    return (struct policy_query){
-        .client = ip(q->client != NULL ? q->client : "10.0.0.1"),
-        .user = q->user,
-        .method = (uint8_t)q->method,
-        .command = q->command != 0 ? q->command : IMAGE_COMMAND_CONNECT,
-        .name = q->name,
-        .address = ip(q->address),
-        .port = (uint16_t)(q->port != 0 ? q->port : 443),
-        .protection = q->protection,
-        .bind_any = q->bind_any,
-    };
-}
-
-/* "RULE" when it allowed, else "-RULE:reason" and ":detail". */
-static void
-judge(const struct image *image, const struct policy_own *own, const struct question *q,
-    char out[160])
-{
-    const struct policy_query query = query_of(q);
-    const struct policy_verdict v = policy_judge(image, own, &query);
-    const char *title = policy_rule_title(image, v.rule);
-    if (v.allowed) {
-        assert_string_equal(v.reason, "rule");
-        assert_null(v.detail);
-        assert_true(!q->bind_any || image_rule(image, v.rule)->bind_any);
-        snprintf(out, 160, "%s", title);
-    } else {
-        snprintf(out, 160, "-%s:%s%s%s", title, v.reason, v.detail != NULL ? ":" : "",
-            v.detail != NULL ? v.detail : "");
-    }
-}
-
-struct row {
-    struct question q;
-    const char *verdict;
-};
-
-static void
-check_rows(const char *rules, const struct policy_own *own, const struct row *rows, size_t count)
-{
-    char text[8192];
-    struct rig r;
-    snprintf(text, sizeof(text), HEAD "%s", rules);
-    rig_good(&r, text);
-    for (size_t i = 0; i < count; i++) {
-        char verdict[160];
-        judge(r.image, own, &rows[i].q, verdict);
-        if (strcmp(verdict, rows[i].verdict) != 0) {
-            fail_msg("row %zu: %s, wanted %s", i, verdict, rows[i].verdict);
-        }
-    }
-    rig_free(&r);
-}
-
-#define CHECK(rules, own, ...)                                                                     \
-    do {                                                                                           \
-        const struct row rows_[] = { __VA_ARGS__ };                                                \
-        check_rows(rules, own, rows_, SP_COUNT(rows_));                                            \
-    } while (0)
 
 static void
 test_no_rule(void **state)
@@ -196,15 +106,15 @@ test_special(void **state)
     for (size_t i = 0; i < SP_COUNT(special); i++) {
         char wanted[96];
         snprintf(wanted, sizeof(wanted), "-a:special-destination:%s", special[i][1]);
-        const struct row rows[] = {
+        const struct policy_row rows[] = {
             { { .address = special[i][0] }, wanted },
             { { .address = special[i][0], .name = "x" }, wanted },
         };
-        check_rows("rule \"a\" { action = allow }", NULL, rows, 2);
-        check_rows("rule \"a\" { action = allow destination = { \"*\", \"0.0.0.0/0\", \"::/0\" } }\n"
+        policy_rig_rows("rule \"a\" { action = allow }", NULL, rows, 2);
+        policy_rig_rows("rule \"a\" { action = allow destination = { \"*\", \"0.0.0.0/0\", \"::/0\" } }\n"
                    "rule \"b\" { action = allow destination = { \"127.0.0.0/8\", \"::1\" } }",
             NULL, rows, 1); /* finally: a later rule does not open them */
-        check_rows("rule \"a\" { action = allow destination = { \"x\", \"0.0.0.0/1\", "
+        policy_rig_rows("rule \"a\" { action = allow destination = { \"x\", \"0.0.0.0/1\", "
                    "\"126.0.0.0/7\", \"::/1\", \"128.0.0.0/1\", \"8000::/1\" } }",
             NULL, rows + 1, 1);
     }
@@ -232,23 +142,12 @@ test_special_opened(void **state)
         { { .client = "127.0.0.1", .address = "192.0.2.1" }, "try" });
 }
 
-static struct policy_own
-own_of(const char *const *texts)
-{
-    struct policy_own own = { .count = 0 };
-    for (size_t i = 0; texts[i] != NULL; i++) {
-        own.list[own.count++] = ip(texts[i]);
-    }
-    policy_own_sort(&own);
-    return own;
-}
-
 static void
 test_own(void **state)
 {
     static const char *const mine[] = { "2001:db8::10", "192.0.2.10", "127.0.0.1", "fe80::10",
         "10.0.0.9", NULL };
-    const struct policy_own own = own_of(mine);
+    const struct policy_own own = policy_rig_own(mine);
     (void)state;
     CHECK("rule \"a\" { action = allow destination = { \"192.0.2.0/24\", \"2001:db8::/32\", "
           "\"2002::/16\", \"64:ff9b::/96\", \"x\" } }",
@@ -274,8 +173,8 @@ test_own_read(void **state)
 {
     struct policy_own own;
     struct addr_prefix range;
-    const struct addr loopback = ip("127.0.0.1");
-    const struct addr other = ip("192.0.2.254");
+    const struct addr loopback = policy_rig_ip("127.0.0.1");
+    const struct addr other = policy_rig_ip("192.0.2.254");
     struct ifaddrs *all = NULL;
     (void)state;
     assert_int_equal(policy_own_read(&own), 0);
@@ -319,94 +218,13 @@ test_protection(void **state)
         { { .address = "192.0.2.1" }, "rest" });
 }
 
-/* --- SOCKS 4, BIND and UDP ---------------------------------------------------------------------- */
-
-/* A confirmed USERID is a method, never a user. */
-static void
-test_ident(void **state)
-{
-    (void)state;
-    CHECK("rule \"named\" { action = allow user = \"*\" }\n"
-          "rule \"asked\" { action = allow method = { \"userpass\", \"ident\" } port = 80 }\n"
-          "rule \"open\" { action = allow method = \"none\" port = 81 }\n"
-          "rule \"both\" { action = deny method = { \"none\", \"ident\" } port = 82 }\n"
-          "rule \"rest\" { action = allow port = { \"82\", \"83\" } }\n",
-        NULL, { { .address = "192.0.2.1", .method = IMAGE_METHOD_IDENT, .port = 80 }, "asked" },
-        { { .address = "192.0.2.1", .method = 0, .port = 80 }, "-:no-rule" },
-        { { .address = "192.0.2.1", .method = IMAGE_METHOD_IDENT, .port = 81 }, "-:no-rule" },
-        { { .address = "192.0.2.1", .method = 0, .port = 81 }, "open" },
-        { { .address = "192.0.2.1", .method = IMAGE_METHOD_IDENT, .port = 82 }, "-both:rule" },
-        { { .address = "192.0.2.1", .method = 2, .port = 82 }, "rest" },
-        { { .address = "192.0.2.1", .method = IMAGE_METHOD_IDENT, .port = 83 }, "rest" },
-        { { .address = "192.0.2.1", .method = IMAGE_METHOD_IDENT }, "-:no-rule" },
-        { { .address = "192.0.2.1", .method = 2, .user = "bob" }, "named" },
-        /* it has no protection */
-        { { .address = "192.0.2.1", .method = IMAGE_METHOD_IDENT, .port = 80 }, "asked" });
-    CHECK("rule \"sealed\" { action = allow method = \"ident\" protection = \"integrity\" }", NULL,
-        { { .address = "192.0.2.1", .method = IMAGE_METHOD_IDENT }, "-:no-rule" });
-}
-
-#define BIND .command = IMAGE_COMMAND_BIND
-
-/* The peer is the destination, special ones included; what port it comes from is not asked. */
-static void
-test_bind(void **state)
-{
-    static const char *const mine[] = { "198.51.100.1", NULL };
-    const struct policy_own own = own_of(mine);
-    (void)state;
-    CHECK("rule \"ftp\" { action = allow command = \"bind\" port = 21 destination = { "
-          "\"192.0.2.0/24\", \"*.example\", \"127.0.0.0/8\", \"198.51.100.0/24\" } }\n"
-          "rule \"web\" { action = allow command = \"connect\" }\n",
-        &own, { { .address = "192.0.2.1", .port = 21, BIND }, "ftp" },
-        { { .address = "192.0.2.1", .port = 20, BIND }, "-:no-rule" },
-        { { .address = "192.0.2.1", .port = 21 }, "web" },
-        { { .address = "203.0.113.1", .port = 21, BIND }, "-:no-rule" },
-        { { .address = "203.0.113.1", .name = "a.example", .port = 21, BIND }, "ftp" },
-        { { .address = "127.0.0.1", .port = 21, BIND }, "ftp" },
-        { { .address = "::1", .name = "a.example", .port = 21, BIND },
-            "-ftp:special-destination:loopback" },
-        { { .address = "198.51.100.1", .port = 21, BIND }, "-ftp:special-destination:own-address" },
-        /* all zeros are no peer unless the query says that anybody is meant */
-        { { .address = "0.0.0.0", .name = "a.example", .port = 21, BIND },
-            "-ftp:special-destination:unspecified" });
-}
-
-#define ANY BIND, .bind_any = true
-
-/* The first rule that matches decides here too: one that allows named peers only refuses. */
-static void
-test_bind_any(void **state)
-{
-    (void)state;
-    CHECK("rule \"no\" { action = deny destination = \"203.0.113.0/24\" }\n"
-          "rule \"known\" { action = allow destination = \"192.0.2.0/24\" }\n"
-          "rule \"any\" { action = allow bind-any = true client = \"10.0.0.0/8\" }\n"
-          "rule \"rest\" { action = allow }\n",
-        NULL, { { .address = "192.0.2.1", ANY }, "-known:rule:bind-any" },
-        { { .address = "192.0.2.1", BIND }, "known" },
-        { { .address = "203.0.113.1", ANY }, "-no:rule" }, { { .address = "8.8.8.8", ANY }, "any" },
-        { { .address = "8.8.8.8", BIND }, "any" }, { { .address = "8.8.8.8" }, "any" },
-        { { .address = "8.8.8.8", .client = "172.16.0.1", ANY }, "-rest:rule:bind-any" },
-        { { .address = "8.8.8.8", .client = "172.16.0.1", BIND }, "rest" },
-        { { .address = "127.0.0.1", ANY }, "-any:special-destination:loopback" },
-        { { .address = "127.0.0.1", .client = "172.16.0.1", ANY }, "-rest:rule:bind-any" },
-        { { .address = "0.0.0.0", ANY }, "-any:special-destination:unspecified" },
-        { { .address = NULL, ANY }, "-:no-rule" });
-    CHECK("rule \"here\" { action = allow bind-any = true destination = \"127.0.0.0/8\" }", NULL,
-        { { .address = "127.0.0.1", ANY }, "here" }, { { .address = "::1", ANY }, "-:no-rule" });
-    /* it does not make a deny rule pass */
-    CHECK("rule \"no\" { action = deny bind-any = true }", NULL,
-        { { .address = "192.0.2.1", ANY }, "-no:rule" });
-}
-
 static bool
 useful_with(const char *rules, const char *client, uint8_t method, uint32_t protection)
 {
     char text[2048];
     struct rig r;
-    const struct addr a = ip(client);
-    snprintf(text, sizeof(text), HEAD "%s", rules);
+    const struct addr a = policy_rig_ip(client);
+    snprintf(text, sizeof(text), POLICY_HEAD "%s", rules);
     rig_good(&r, text);
     const bool result = policy_method_useful(r.image, &a, method, protection);
     rig_free(&r);
@@ -481,7 +299,7 @@ test_title(void **state)
 {
     struct rig r;
     (void)state;
-    rig_good(&r, HEAD "rule \"a b\" { action = allow }\n");
+    rig_good(&r, POLICY_HEAD "rule \"a b\" { action = allow }\n");
     assert_string_equal(policy_rule_title(r.image, 0), "a b");
     assert_string_equal(policy_rule_title(r.image, 1), "");
     assert_string_equal(policy_rule_title(r.image, POLICY_NO_RULE), "");
@@ -502,9 +320,6 @@ main(void)
         cmocka_unit_test(test_own),
         cmocka_unit_test(test_own_read),
         cmocka_unit_test(test_protection),
-        cmocka_unit_test(test_ident),
-        cmocka_unit_test(test_bind),
-        cmocka_unit_test(test_bind_any),
         cmocka_unit_test(test_method_useful),
         cmocka_unit_test(test_method_useful_protection),
         cmocka_unit_test(test_method_useful_ident),

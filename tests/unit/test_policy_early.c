@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* src/policy/policy_early.c: a name, and a BIND for anybody, is refused early exactly when every address
-   would be; an association only when every destination would be. */
+/* src/policy/policy_early.c: a name, and a BIND for anybody, is refused early exactly when every
+   address would be; an association only when every destination would be. */
 #include "tests/unit/config_rig.h"
 
 #include <stdio.h>
