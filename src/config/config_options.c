@@ -159,11 +159,11 @@ static const struct config_key udp_keys[] = {
     { "udp", "fragments", SWITCH("true", udp.fragments),
       .sentence = "Put SOCKS fragments together; else they are dropped." },
     { "udp", "port-min", PORT(udp.port_min),
-      .sentence = "The lowest UDP port used, towards clients and destinations alike, 1024 or higher; 0, "
-                  "here and in port-max, for the kernel's choice." },
+      .sentence = "The lowest UDP port used, towards clients and destinations alike, 1024 or higher; "
+                  "0, here and in port-max, for the kernel's choice." },
     { "udp", "port-max", PORT(udp.port_max),
-      .sentence = "The highest one; an association takes up to three ports, one towards the client and one "
-                  "for each family of its destinations." },
+      .sentence = "The highest one; an association takes up to three ports, one towards the client and "
+                  "one for each family of its destinations." },
     { "udp", "advertise", ADDRESS(udp.advertise),
       .sentence = "The address clients are told to send datagrams to, for a gateway behind NAT; it "
                   "stands in for addresses of its family; empty for the one the client reached." },
@@ -175,8 +175,8 @@ static const struct config_key udp_keys[] = {
 static const struct config_key bind_keys[] = {
     { "bind", "enabled", SWITCH("true", bind.enabled), .sentence = "Serve BIND." },
     { "bind", "port-min", PORT(bind.port_min),
-      .sentence = "The lowest port on which peers are awaited, 1024 or higher; 0, here and in port-max, "
-                  "for the kernel's choice." },
+      .sentence = "The lowest port on which peers are awaited, 1024 or higher; 0, here and in "
+                  "port-max, for the kernel's choice." },
     { "bind", "port-max", PORT(bind.port_max),
       .sentence = "The highest one; each BIND that waits for its peer takes one." },
     { "bind", "advertise", ADDRESS(bind.advertise),

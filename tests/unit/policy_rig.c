@@ -63,7 +63,8 @@ judge(const struct image *image, const struct policy_own *own, const struct poli
 }
 
 void
-policy_rig_rows(const char *rules, const struct policy_own *own, const struct policy_row *rows, size_t count)
+policy_rig_rows(const char *rules, const struct policy_own *own, const struct policy_row *rows,
+    size_t count)
 {
     char text[8192];
     struct rig r;

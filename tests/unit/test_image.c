@@ -17,7 +17,8 @@ static const char sample[] =
     " port-max = 3000 advertise = \"2001:db8::7\" }\nlog { target = \"file:/x\" }\n"
     "resolver { servers = { \"192.0.2.1\" } }\negress { ipv4 = \"192.0.2.9\" }\n"
     "rule \"a\" { action = allow client = { \"10.0.0.0/8\" } user = { \"u*\" }\n"
-    " method = { \"none\", \"ident\" } bind-any = true destination = { \"*.x\", \"192.0.2.0/24\" } port = { \"1-2\" } }\n"
+    " method = { \"none\", \"ident\" } bind-any = true\n"
+    " destination = { \"*.x\", \"192.0.2.0/24\" } port = { \"1-2\" } }\n"
     "rule \"b\" { action = deny protection = \"integrity\" }\ntestseal { service = { } }\n";
 
 static const char *

@@ -111,11 +111,11 @@ test_special(void **state)
             { { .address = special[i][0], .name = "x" }, wanted },
         };
         policy_rig_rows("rule \"a\" { action = allow }", NULL, rows, 2);
-        policy_rig_rows("rule \"a\" { action = allow destination = { \"*\", \"0.0.0.0/0\", \"::/0\" } }\n"
-                   "rule \"b\" { action = allow destination = { \"127.0.0.0/8\", \"::1\" } }",
+        policy_rig_rows("rule \"a\" { action = allow destination = { \"*\", \"0.0.0.0/0\", \"::/0\" "
+                        "} }\nrule \"b\" { action = allow destination = { \"127.0.0.0/8\", \"::1\" } }",
             NULL, rows, 1); /* finally: a later rule does not open them */
         policy_rig_rows("rule \"a\" { action = allow destination = { \"x\", \"0.0.0.0/1\", "
-                   "\"126.0.0.0/7\", \"::/1\", \"128.0.0.0/1\", \"8000::/1\" } }",
+                        "\"126.0.0.0/7\", \"::/1\", \"128.0.0.0/1\", \"8000::/1\" } }",
             NULL, rows + 1, 1);
     }
 }
