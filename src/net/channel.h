@@ -115,6 +115,17 @@ const char *channel_fault(const struct channel *channel);
  */
 int channel_protect(struct channel *channel, const struct auth_protect_module *face,
     void **protect, const void *ahead, size_t len) SP_MUST_USE;
+/*
+ * The layer's messages as datagrams, one each, beside the stream and through the same state: from
+ * channel_use_datagrams() on they may be lost, reordered and repeated (0, or -1 with ENOMEM; without a
+ * layer nothing happens). seal: plain as channel_write_in()'s data; false: too long, or sealing failed.
+ * open: in place; false: not one whole message that verifies, which changes nothing else.
+ */
+int channel_use_datagrams(struct channel *channel) SP_MUST_USE;
+bool channel_seal_datagram(struct channel *channel, uint8_t *plain, size_t len, uint8_t **data,
+    size_t *data_len) SP_MUST_USE;
+bool channel_open_datagram(struct channel *channel, uint8_t *data, size_t len, uint8_t **plain,
+    size_t *plain_len) SP_MUST_USE;
 /* What the layer protects with; NULL where there is none. */
 const void *channel_protection(const struct channel *channel);
 /* Bytes the layer has memory for: a message that came in part, one the kernel took in part. */

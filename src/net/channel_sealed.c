@@ -363,6 +363,45 @@ channel_protect(struct channel *channel, const struct auth_protect_module *face,
     return 0;
 }
 
+int
+channel_use_datagrams(struct channel *channel)
+{
+    struct channel_sealed *l = channel->sealed;
+
+    if (l == NULL || l->face->use_datagrams(l->protect) == 0)
+        return 0;
+    errno = ENOMEM;
+    return -1;
+}
+
+bool
+channel_seal_datagram(struct channel *channel, uint8_t *plain, size_t len, uint8_t **data,
+    size_t *data_len)
+{
+    struct channel_sealed *l = channel->sealed;
+    struct auth_sealed message;
+
+    if (len > l->face->plain_max(l->protect) || l->face->seal(l->protect, plain, len, &message) < 0)
+        return false;
+    *data = message.data;
+    *data_len = message.len;
+    return true;
+}
+
+bool
+channel_open_datagram(struct channel *channel, uint8_t *data, size_t len, uint8_t **plain,
+    size_t *plain_len)
+{
+    struct channel_sealed *l = channel->sealed;
+    struct auth_opened one = { .used = 0 };
+
+    if (l->face->open(l->protect, data, len, &one) != AUTH_FRAME_READY || one.used != len)
+        return false;
+    *plain = one.plain;
+    *plain_len = one.plain_len;
+    return true;
+}
+
 const void *
 channel_protection(const struct channel *channel)
 {

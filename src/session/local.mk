@@ -2,6 +2,7 @@
 # F5: one file per phase, relay engines, accounting.
 noinst_LTLIBRARIES += src/session/libsession.la
 src_session_libsession_la_SOURCES = \
+	src/session/phase_associate.c \
 	src/session/phase_authenticate.c \
 	src/session/phase_connect.c \
 	src/session/phase_decide.c \
@@ -26,4 +27,16 @@ src_session_libsession_la_SOURCES = \
 	src/session/session_reply.c \
 	src/session/session_request.c \
 	src/session/session_setup.c \
-	src/session/session_terms.c
+	src/session/session_terms.c \
+	src/session/udp_association.c \
+	src/session/udp_association.h \
+	src/session/udp_batch.c \
+	src/session/udp_batch.h \
+	src/session/udp_destinations.c \
+	src/session/udp_destinations.h \
+	src/session/udp_down.c \
+	src/session/udp_fragments.c \
+	src/session/udp_fragments.h \
+	src/session/udp_names.c \
+	src/session/udp_socket.c \
+	src/session/udp_up.c

@@ -10,18 +10,24 @@ protection(const struct session *s)
     return s->slot->protection > 0 ? terms_worth((enum auth_protection)(s->slot->protection - 1)) : 0;
 }
 
-static void
-fill_query(const struct session *s, const struct addr *address, struct policy_query *q)
+void
+session_query(const struct session *s, uint32_t command, struct policy_query *q)
 {
     *q = (struct policy_query) {
         .client = s->slot->client,
         .user = s->authenticated ? s->slot->user : NULL,
         .method = s->method,
         .protection = protection(s),
-        .command = IMAGE_COMMAND_CONNECT,
-        .name = s->setup->name[0] != '\0' ? s->setup->name : NULL,
-        .port = s->setup->address.port,
+        .command = command,
     };
+}
+
+static void
+fill_query(const struct session *s, const struct addr *address, struct policy_query *q)
+{
+    session_query(s, IMAGE_COMMAND_CONNECT, q);
+    q->name = s->setup->name[0] != '\0' ? s->setup->name : NULL;
+    q->port = s->setup->address.port;
     if (address != NULL)
         q->address = *address;
 }
@@ -65,6 +71,8 @@ decide_enter(struct session *s)
     struct policy_verdict verdict;
     struct policy_query q;
 
+    if (s->slot->command == SOCKS_UDP_ASSOCIATE)
+        return step_go(SESSION_ASSOCIATE);
     /* One deadline for finding and reaching the destination. */
     s->setup->deadline =
         mono_add_seconds(loop_now(s->host->loop), (int64_t)session_timeouts(s)->connect);

@@ -3,7 +3,7 @@
  * The life of a session: making it, moving it through its phases, ending it. The only place that
  * changes a phase. Serves src/worker; every error ends one session at most.
  */
-#include "src/session/session_private.h"
+#include "src/session/udp_association.h"
 
 #include "lib/base/fd.h"
 #include "src/core/log.h"
@@ -19,6 +19,7 @@ static const struct phase_row *const phases[SESSION_PHASE_COUNT] = {
     [SESSION_DECIDE] = &phase_decide,
     [SESSION_RESOLVE] = &phase_resolve,
     [SESSION_CONNECT] = &phase_connect,
+    [SESSION_ASSOCIATE] = &phase_associate,
     [SESSION_REPLY] = &phase_reply,
     [SESSION_RELAY] = &phase_relay,
     [SESSION_LINGER] = &phase_linger,
@@ -61,6 +62,7 @@ session_release(struct session *s)
 
     loop_timer_cancel(host->loop, &s->timer);
     loop_task_cancel(host->loop, &s->task);
+    udp_association_free(&s->udp);
     setup_free(&s->setup);
     relay_flow_free(&s->up, &host->pipes);
     relay_flow_free(&s->down, &host->pipes);

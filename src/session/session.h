@@ -34,6 +34,7 @@ enum session_phase {
     SESSION_DECIDE,
     SESSION_RESOLVE,
     SESSION_CONNECT,
+    SESSION_ASSOCIATE, /* a UDP association, from its reply to its end */
     SESSION_REPLY,
     SESSION_RELAY,
     SESSION_LINGER, /* the closing record is written; the client gets the time to read its reply */
@@ -92,6 +93,7 @@ struct session_host {
     struct ring_writer *ring;
     struct table *table;
     struct pipe_pool pipes;
+    struct udp_shared *udp; /* rooms for datagrams; made when first needed, to be freed */
     struct dial_settings dial;
     const struct auth_wire_module *modules[SESSION_MODULES_MAX]; /* by index in the image */
     const struct auth_protect_module *protect[SESSION_MODULES_MAX]; /* NULL: it protects nothing */

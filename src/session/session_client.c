@@ -4,7 +4,7 @@
  * payload sent ahead stays in the kernel, and sending answers without ever waiting. Once messages are
  * sealed they are read as the relay does.
  */
-#include "src/session/session_private.h"
+#include "src/session/udp_association.h"
 
 #include <errno.h>
 #include <string.h>
@@ -14,6 +14,10 @@ client_note_wire(struct session *s)
 {
     s->slot->wire_up = s->client.received;
     s->slot->wire_down = s->client.sent;
+    if (s->udp != NULL) {
+        s->slot->wire_up += s->udp->wire_up;
+        s->slot->wire_down += s->udp->wire_down;
+    }
 }
 
 /* Into setup->in, what it was read into given back empty. True, or false with *step. */

@@ -45,6 +45,8 @@ struct session_setup {
     unsigned refused;    /* addresses the policy refused */
 };
 
+struct udp_association;
+
 struct session {
     struct session_host *host;
     struct session *next, *prev;
@@ -59,6 +61,7 @@ struct session {
     struct relay_flow up;   /* client to destination */
     struct relay_flow down; /* destination to client */
     struct session_setup *setup; /* NULL once the relay began */
+    struct udp_association *udp; /* NULL: none */
     struct table_slot *slot;
     uint8_t phase;      /* enum session_phase; written by phase_set() alone */
     uint8_t reason;     /* enum session_reason, set by session_fail() and session_stop() */
@@ -187,6 +190,8 @@ struct session_step session_request(struct session *s, uint8_t command, const st
 
 /* ---- policy (phase_decide.c) and dialing (phase_connect.c), used by resolve too ---- */
 
+/* What the policy is asked about this session's requests, but for the destination. */
+void session_query(const struct session *s, uint32_t command, struct policy_query *q);
 struct policy_verdict session_judge(const struct session *s, const struct policy_own *own,
     const struct addr *address);
 /* Remembers the verdict and shows its rule in the session table. */
@@ -201,7 +206,7 @@ bool client_vanished(struct session *s);
 /* ---- phases, one file each ---- */
 
 extern const struct phase_row phase_negotiate, phase_authenticate, phase_protect, phase_request,
-    phase_decide, phase_resolve, phase_connect, phase_reply, phase_relay, phase_linger;
+    phase_decide, phase_resolve, phase_connect, phase_associate, phase_reply, phase_relay, phase_linger;
 
 static inline const struct image_listener *
 session_listener(const struct session *s)

@@ -4,7 +4,7 @@
  * session.start when the success reply was queued. The slot remembers the sequence numbers, so that
  * the master can tell after a crash what was written.
  */
-#include "src/session/session_private.h"
+#include "src/session/udp_association.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -91,14 +91,25 @@ record_start(struct session *s)
 }
 
 static void
+add_datagrams(const struct udp_association *a, struct event *e)
+{
+    event_number(e, FIELD_DATAGRAMS_UP, a->datagrams_up);
+    event_number(e, FIELD_DATAGRAMS_DOWN, a->datagrams_down);
+    event_number(e, FIELD_DATAGRAMS_DROPPED, a->dropped);
+}
+
+static void
 add_traffic(struct session *s, struct event *e)
 {
     event_number(e, FIELD_BYTES_UP, s->up.bytes);
     event_number(e, FIELD_BYTES_DOWN, s->down.bytes);
+    if (s->udp != NULL)
+        add_datagrams(s->udp, e);
     if (!table_sealed(s->slot))
         return;
-    event_number(e, FIELD_WIRE_UP, s->client.received);
-    event_number(e, FIELD_WIRE_DOWN, s->client.sent);
+    client_note_wire(s);
+    event_number(e, FIELD_WIRE_UP, s->slot->wire_up);
+    event_number(e, FIELD_WIRE_DOWN, s->slot->wire_down);
 }
 
 void

@@ -49,12 +49,20 @@ set_name(struct session *s, const void *name, size_t len, uint16_t port)
     return step_refuse(s, REASON_BAD_NAME, SOCKS5_GENERAL_FAILURE, why);
 }
 
+static bool
+available(const struct session *s, uint8_t command)
+{
+    if (command == SOCKS_UDP_ASSOCIATE)
+        return image_settings(s->host->image)->udp.enabled != 0;
+    return command == SOCKS_CONNECT;
+}
+
 struct session_step
 session_request(struct session *s, uint8_t command, const struct addr *address, const void *name,
     size_t name_len)
 {
     s->slot->command = command;
-    if (command != SOCKS_CONNECT)
+    if (!available(s, command))
         return step_refuse(s, REASON_BAD_COMMAND, SOCKS5_COMMAND_NOT_SUPPORTED, NULL);
     if (address->family == ADDR_NONE)
         return set_name(s, name, name_len, address->port);

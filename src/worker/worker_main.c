@@ -145,6 +145,7 @@ worker_free(struct worker *w)
     session_terms_free(&w->host);
     secret_free(w->host.secret_scratch, SESSION_SETUP_READ);
     free(w->host.scratch);
+    free(w->host.udp);
     free(w->ended);
     image_close(&w->image);
     child_end(&w->child);

@@ -26,7 +26,25 @@ check_PROGRAMS += tests/unit/test_session_login
 tests_unit_test_session_login_SOURCES = tests/unit/test_session_login.c $(SESSION_RIG)
 tests_unit_test_session_login_LDADD = $(SESSION_RIG_LIBS)
 
+check_PROGRAMS += tests/unit/test_udp_association
+tests_unit_test_udp_association_SOURCES = tests/unit/test_udp_association.c tests/unit/udp_rig.c \
+	tests/unit/udp_rig.h $(SESSION_RIG)
+tests_unit_test_udp_association_LDADD = $(SESSION_RIG_LIBS)
+
+check_PROGRAMS += tests/unit/test_udp_fragments
+tests_unit_test_udp_fragments_SOURCES = tests/unit/test_udp_fragments.c tests/unit/unit.h
+tests_unit_test_udp_fragments_LDADD = $(UNIT_SESSION)
+
+check_PROGRAMS += tests/unit/test_udp_destinations
+tests_unit_test_udp_destinations_SOURCES = tests/unit/test_udp_destinations.c tests/unit/unit.h
+tests_unit_test_udp_destinations_LDADD = $(UNIT_SESSION)
+
 if AUTH_GSSAPI_BUILTIN
+check_PROGRAMS += tests/unit/test_udp_sealed
+tests_unit_test_udp_sealed_SOURCES = tests/unit/test_udp_sealed.c tests/unit/udp_rig.c \
+	tests/unit/udp_rig.h tests/unit/session_seal.c tests/unit/session_seal.h $(SESSION_RIG)
+tests_unit_test_udp_sealed_LDADD = $(SESSION_RIG_LIBS)
+
 check_PROGRAMS += tests/unit/test_session_protect
 tests_unit_test_session_protect_SOURCES = tests/unit/test_session_protect.c \
 	tests/unit/session_seal.c tests/unit/session_seal.h $(SESSION_RIG)

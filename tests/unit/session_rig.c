@@ -199,6 +199,9 @@ keep_value(struct session_closing *c, const struct event_value *v)
     case FIELD_REPLY: c->reply = v->number; break;
     case FIELD_BYTES_UP: c->bytes_up = v->number; break;
     case FIELD_BYTES_DOWN: c->bytes_down = v->number; break;
+    case FIELD_DATAGRAMS_UP: c->datagrams_up = v->number; break;
+    case FIELD_DATAGRAMS_DOWN: c->datagrams_down = v->number; break;
+    case FIELD_DATAGRAMS_DROPPED: c->datagrams_dropped = v->number; break;
     default: break;
     }
 }
@@ -486,6 +489,7 @@ session_rig_teardown(void **state)
     loop_free(&rig.host.loop);
     secret_free(rig.host.secret_scratch, SESSION_SETUP_READ);
     free(rig.host.scratch);
+    free(rig.host.udp);
     fd_close(&rig.ring_data);
     fd_close(&rig.ring_index);
     fd_close(&rig.pool);

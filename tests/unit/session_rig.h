@@ -54,6 +54,7 @@ struct session_closing {
     uint64_t wire_up, wire_down; /* UINT64_MAX: none */
     uint64_t reply; /* UINT64_MAX: none */
     uint64_t bytes_up, bytes_down;
+    uint64_t datagrams_up, datagrams_down, datagrams_dropped;
 };
 
 extern struct session_rig rig;

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The life of a UDP association, and what it asks the policy. Serves the associate phase; every error
+ * ends one session at most.
+ */
+#include "src/session/udp_association.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int
+shared_ready(struct session_host *host)
+{
+    if (host->udp == NULL)
+        host->udp = udp_shared_new();
+    return host->udp != NULL ? 0 : -1;
+}
+
+int
+udp_associate(struct session *s, struct addr *bound)
+{
+    const struct image_settings *settings = image_settings(s->host->image);
+    struct udp_association *a = calloc(1, sizeof *a);
+    union udp_sockaddr at;
+    socklen_t len = sizeof at;
+
+    if (a == NULL)
+        return -1;
+    a->session = s;
+    a->client.fd = a->out[UDP_IPV4].fd = a->out[UDP_IPV6].fd = -1;
+    a->sealed = channel_protection(&s->client) != NULL;
+    s->udp = a;
+    if (shared_ready(s->host) < 0 ||
+        udp_socket_open(a, &a->client, (enum addr_family)s->setup->local.family, &s->setup->local,
+            udp_up_ready) < 0 ||
+        getsockname(a->client.fd, &at.sa, &len) < 0)
+        return -1;
+    *bound = addr_from_sockaddr(&at.sa, len);
+    if (settings->udp.advertise.family != ADDR_NONE) {
+        uint16_t port = bound->port;
+
+        *bound = settings->udp.advertise;
+        bound->port = port;
+    }
+    return 0;
+}
+
+void
+udp_association_free(struct udp_association **association)
+{
+    struct udp_association *a = *association;
+
+    if (a == NULL)
+        return;
+    udp_names_free(a);
+    loop_timer_cancel(a->session->host->loop, &a->fragment_timer);
+    if (a->fragments != NULL)
+        a->dropped += udp_fragments_clear(a->fragments);
+    free(a->fragments);
+    udp_socket_close(a, &a->client);
+    udp_socket_close(a, &a->out[UDP_IPV4]);
+    udp_socket_close(a, &a->out[UDP_IPV6]);
+    udp_destinations_free(&a->table);
+    free(a);
+    *association = NULL;
+}
+
+/* The records name the rule that let the first datagram out. */
+static void
+show_rule(struct session *s, const struct policy_verdict *verdict)
+{
+    const char *title = policy_rule_title(s->host->image, verdict->rule);
+
+    if (s->slot->rule[0] != '\0')
+        return;
+    table_change_begin(s->slot);
+    table_text(s->slot->rule, sizeof s->slot->rule, title, strlen(title));
+    table_change_end(s->slot);
+}
+
+bool
+udp_judge(struct udp_association *a, const char *name, const struct addr *address)
+{
+    struct session *s = a->session;
+    struct policy_query q;
+    struct policy_verdict verdict;
+
+    session_query(s, IMAGE_COMMAND_UDP, &q);
+    q.name = name;
+    q.address = *address;
+    q.port = address->port;
+    verdict = policy_judge(s->host->image, s->host->own, &q);
+    if (verdict.allowed)
+        show_rule(s, &verdict);
+    return verdict.allowed;
+}
+
+void
+udp_note(struct udp_association *a)
+{
+    struct session *s = a->session;
+
+    s->slot->bytes_up = s->up.bytes;
+    s->slot->bytes_down = s->down.bytes;
+    client_note_wire(s);
+}

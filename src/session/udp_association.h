@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A UDP association (RFC 1928 sections 6 and 7): a socket towards the client, one a family towards the
+ * destinations, made when first needed, and what the client has written to. It lives as long as the
+ * session that asked for it. Datagrams pass through rooms that all associations of a worker share; a
+ * quiet association holds some hundred bytes. Whatever is wrong with a datagram drops and counts that
+ * datagram and no more.
+ */
+#ifndef SP_SESSION_UDP_ASSOCIATION_H
+#define SP_SESSION_UDP_ASSOCIATION_H
+
+#include "lib/socks/udp.h"
+#include "src/session/session_private.h"
+#include "src/session/udp_batch.h"
+#include "src/session/udp_destinations.h"
+#include "src/session/udp_fragments.h"
+
+#define UDP_NAMES_MAX 64U         /* names remembered */
+#define UDP_RESOLVING_MAX 8U      /* of them looked up at the same time */
+#define UDP_HELD_MAX 16U          /* datagrams that wait for their name */
+#define UDP_HELD_BYTES 65536U     /* and their octets */
+#define UDP_NAME_SECONDS 60       /* an address is remembered for */
+#define UDP_NAME_FAILED_SECONDS 5 /* a name without one is not asked about again for */
+#define UDP_FRAGMENT_SECONDS 5    /* RFC 1928 section 7: no less */
+
+struct udp_association;
+
+struct udp_socket {
+    struct loop_io io;
+    struct udp_association *association;
+    int fd; /* -1: not open */
+};
+
+struct udp_association {
+    struct session *session;
+    struct udp_socket client;       /* towards the client */
+    struct udp_socket out[2];       /* by enum udp_family */
+    struct addr peer;               /* where the client sends from; ADDR_NONE: not known yet */
+    struct udp_destinations table;
+    struct udp_fragments *fragments; /* NULL: none held */
+    struct loop_timer fragment_timer;
+    struct udp_name *names;         /* the one used last is the first */
+    unsigned name_count, resolving;
+    unsigned held;                  /* datagrams waiting for a name */
+    size_t held_bytes;
+    bool sealed;
+    uint64_t datagrams_up, datagrams_down, dropped; /* up, down: passed on */
+    uint64_t wire_up, wire_down;    /* octets of sealed datagrams */
+};
+
+/* ---- its life (udp_association.c) ---- */
+
+/* Opens the socket on the address the client came to, puts the association into the session, and its
+   address, as the client is to be told, into *bound. 0, or -1 with errno. */
+int udp_associate(struct session *s, struct addr *bound) SP_MUST_USE;
+/* Ends what the session has. Leaves NULL; harmless without one. */
+void udp_association_free(struct udp_association **a);
+/* Whether the client may write there; name: what it asked for, or NULL. The first rule that allows
+   something is shown as the session's. */
+bool udp_judge(struct udp_association *a, const char *name, const struct addr *address);
+/* Totals into the session and its slot. */
+void udp_note(struct udp_association *a);
+
+/* ---- sockets (udp_socket.c) ---- */
+
+/* Bound to the address, or to any where its family is NONE, and a port of udp.port-min/max. 0, or -1
+   with errno. */
+int udp_socket_open(struct udp_association *a, struct udp_socket *u, enum addr_family family,
+    const struct addr *address, void (*ready)(struct loop_io *io, uint32_t events)) SP_MUST_USE;
+void udp_socket_close(struct udp_association *a, struct udp_socket *u);
+struct udp_association *udp_socket_owner(struct loop_io *io, struct udp_socket **u);
+
+/* ---- both ways (udp_up.c, udp_down.c) ---- */
+
+void udp_up_ready(struct loop_io *io, uint32_t events);
+void udp_down_ready(struct loop_io *io, uint32_t events);
+/* Puts a datagram to an address that was judged into the batch; data must stay until udp_up_flush(). */
+void udp_up_send(struct udp_association *a, const struct addr *to, uint8_t *data, size_t len);
+void udp_up_flush(struct udp_association *a);
+
+/* ---- names (udp_names.c) ---- */
+
+/* A datagram to a name: sent, held until the name is resolved, or dropped. */
+void udp_name_deliver(struct udp_association *a, const char *name, uint16_t port, uint8_t *data,
+    size_t len);
+void udp_names_free(struct udp_association *a);
+
+#endif

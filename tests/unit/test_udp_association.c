@@ -1,0 +1,547 @@
+/* SPDX-License-Identifier: ISC */
+/* src/session/phase_associate.c and udp_*.c: associations of a client without protection. */
+#include "tests/unit/udp_rig.h"
+
+#include "lib/base/fd.h"
+#include "lib/socks/socks5.h"
+#include "src/session/session_private.h"
+
+#include <stdio.h>
+#include <sys/socket.h>
+
+static struct udp_client client;
+
+static int
+setup(void **state)
+{
+    (void)state;
+    session_rig_begin(UDP_CONFIG("",
+        UDP_RULES "rule \"names\" { action = \"allow\" destination = { \"*.test\" } }\n"));
+    return 0;
+}
+
+/* ---- what passes ---- */
+
+static void
+test_both_ways(void **state)
+{
+    struct addr target, from;
+    int fd = udp_rig_socket(1, &target);
+
+    (void)state;
+    udp_rig_associate(&client);
+    udp_rig_say(&client, &target, "ping");
+    udp_rig_expect(fd, &from, "ping");
+    udp_rig_send(fd, &from, "ponged", 6);
+    udp_rig_hear(&client, &target, "ponged");
+    udp_rig_say(&client, &target, "");
+    udp_rig_expect(fd, &from, "");
+    fd_close(&fd);
+    struct session_closing c = udp_rig_end(&client);
+
+    assert_int_equal(c.starts, 1);
+    assert_int_equal(c.reply, 0);
+    assert_int_equal(c.datagrams_up, 2);
+    assert_int_equal(c.datagrams_down, 1);
+    assert_int_equal(c.datagrams_dropped, 0);
+    assert_int_equal(c.bytes_up, 4);
+    assert_int_equal(c.bytes_down, 6);
+    assert_string_equal(c.rule, "here");
+}
+
+/* More than one batch at once, and not one lost. */
+static void
+test_many(void **state)
+{
+    struct addr target, from;
+    int fd = udp_rig_socket(1, &target);
+    char text[16];
+
+    (void)state;
+    udp_rig_associate(&client);
+    for (unsigned i = 0; i < 100; i++) {
+        assert_true(snprintf(text, sizeof text, "n%u", i) > 0);
+        udp_rig_say(&client, &target, text);
+    }
+    for (unsigned i = 0; i < 100; i++) {
+        assert_true(snprintf(text, sizeof text, "n%u", i) > 0);
+        udp_rig_expect(fd, &from, text);
+    }
+    fd_close(&fd);
+    assert_int_equal(udp_rig_end(&client).datagrams_up, 100);
+}
+
+static void
+test_largest(void **state)
+{
+    static uint8_t out[SOCKS_UDP_DATAGRAM_MAX], got[70000], payload[SOCKS_UDP_DATAGRAM_MAX];
+    struct addr target, from;
+    int fd = udp_rig_socket(1, &target);
+    size_t most = SOCKS_UDP_DATAGRAM_MAX - SOCKS_UDP_HEADER_IPV4;
+
+    (void)state;
+    memset(payload, 'x', sizeof payload);
+    udp_rig_associate(&client);
+    udp_rig_send(client.fd, &client.relay, out, udp_rig_datagram(&target, 0, payload, most, out));
+    assert_int_equal(udp_rig_read(fd, got, sizeof got, &from), most);
+    assert_memory_equal(got, payload, most);
+    udp_rig_send(fd, &from, payload, most + 1); /* with its header it fits no datagram */
+    udp_rig_send(fd, &from, payload, most);
+    struct addr relay;
+
+    assert_int_equal(udp_rig_read(client.fd, got, sizeof got, &relay), SOCKS_UDP_DATAGRAM_MAX);
+    fd_close(&fd);
+    assert_int_equal(udp_rig_end(&client).datagrams_dropped, 1);
+}
+
+static void
+say_name(const char *name, uint16_t port, const char *text)
+{
+    uint8_t out[600];
+
+    udp_rig_send(client.fd, &client.relay, out, udp_rig_named(name, port, text, strlen(text), out));
+}
+
+static void
+test_names(void **state)
+{
+    struct addr target, from;
+    int fd = udp_rig_socket(1, &target);
+
+    (void)state;
+    udp_rig_associate(&client);
+    say_name("Here.Test.", target.port, "one");
+    say_name("here.test", target.port, "two");
+    udp_rig_expect(fd, &from, "one");
+    udp_rig_expect(fd, &from, "two");
+    say_name("here.test", target.port, "three"); /* remembered */
+    udp_rig_expect(fd, &from, "three");
+    say_name("127.0.0.1", target.port, "four");
+    udp_rig_expect(fd, &from, "four");
+    udp_rig_send(fd, &from, "back", 4);
+    udp_rig_hear(&client, &target, "back"); /* from the address, not the name */
+    say_name("denied.test", target.port, "resolves to what is closed");
+    say_name("bad..name", target.port, "no name");
+    udp_rig_quiet(fd);
+    fd_close(&fd);
+    struct session_closing c = udp_rig_end(&client);
+
+    assert_int_equal(c.datagrams_up, 4);
+    assert_int_equal(c.datagrams_dropped, 2);
+}
+
+/* The name server never answers: so many wait and no more, and the session ends with them. */
+static void
+test_names_waiting(void **state)
+{
+    struct addr target;
+    int fd = udp_rig_socket(1, &target);
+    char name[32];
+
+    (void)state;
+    udp_rig_associate(&client);
+    for (unsigned i = 0; i < 40; i++)
+        say_name("slow.test", target.port, "waits");
+    for (unsigned i = 0; i < 40; i++) {
+        assert_true(snprintf(name, sizeof name, "n%u.test", i) > 0);
+        say_name(name, target.port, "waits");
+    }
+    udp_rig_say(&client, &target, "not behind them");
+    struct addr from;
+
+    udp_rig_expect(fd, &from, "not behind them");
+    fd_close(&fd);
+    struct session_closing c = udp_rig_end(&client);
+
+    assert_int_equal(c.datagrams_up, 1);
+    assert_int_equal(c.datagrams_dropped, 80 - 16);
+}
+
+/* ---- what does not ---- */
+
+static void
+test_strangers(void **state)
+{
+    struct addr target, from, stranger_at, other_at;
+    int fd = udp_rig_socket(1, &target), stranger = udp_rig_socket(2, &stranger_at);
+    int other = udp_rig_socket(1, &other_at);
+    uint8_t out[64];
+    size_t len = udp_rig_datagram(&target, 0, "spoofed", 7, out);
+
+    (void)state;
+    udp_rig_associate(&client);
+    udp_rig_send(stranger, &client.relay, out, len); /* another address, before and after */
+    udp_rig_send(other, &client.relay, "\0\0\0", 3); /* not well-formed: fixes no port */
+    udp_rig_say(&client, &target, "mine");
+    udp_rig_expect(fd, &from, "mine");
+    udp_rig_send(stranger, &client.relay, out, len);
+    udp_rig_send(other, &client.relay, out, len); /* the port is fixed */
+    udp_rig_quiet(fd);
+    udp_rig_send(fd, &from, "answer", 6);
+    udp_rig_hear(&client, &target, "answer");
+    udp_rig_quiet(other);
+    fd_close(&fd);
+    fd_close(&stranger);
+    fd_close(&other);
+    assert_int_equal(udp_rig_end(&client).datagrams_dropped, 4);
+}
+
+static void
+test_malformed(void **state)
+{
+    struct addr target, from;
+    int fd = udp_rig_socket(1, &target);
+    uint8_t out[64];
+    size_t len;
+
+    (void)state;
+    udp_rig_associate(&client);
+    len = udp_rig_datagram(&target, 0, "x", 1, out);
+    for (size_t n = 0; n < SOCKS_UDP_HEADER_IPV4; n++)
+        udp_rig_send(client.fd, &client.relay, out, n);
+    out[1] = 1;
+    udp_rig_send(client.fd, &client.relay, out, len);
+    out[1] = 0;
+    out[3] = 2;
+    udp_rig_send(client.fd, &client.relay, out, len);
+    target.port = 0;
+    udp_rig_say(&client, &target, "to port 0");
+    udp_rig_quiet(fd);
+    fd_close(&fd);
+    fd = udp_rig_socket(1, &target);
+    udp_rig_say(&client, &target, "good");
+    udp_rig_expect(fd, &from, "good");
+    fd_close(&fd);
+    assert_int_equal(udp_rig_end(&client).datagrams_dropped, SOCKS_UDP_HEADER_IPV4 + 3);
+}
+
+/* Refused ones among allowed ones: a rule, no rule, a special destination; nothing ends. */
+static void
+test_refused(void **state)
+{
+    struct addr target, from, other_at;
+    int fd = udp_rig_socket(1, &target), other = udp_rig_socket(2, &other_at);
+    const uint8_t closed[4] = { 10, 1, 2, 3 }, every[4] = { 255, 255, 255, 255 };
+    struct addr ten = addr_ipv4(closed, 9), broadcast = addr_ipv4(every, 9);
+
+    (void)state;
+    udp_rig_associate(&client);
+    for (unsigned i = 0; i < 3; i++) {
+        udp_rig_say(&client, &ten, "closed");
+        udp_rig_say(&client, &other_at, "no rule");
+        udp_rig_say(&client, &broadcast, "special");
+        udp_rig_say(&client, &target, "open");
+        udp_rig_expect(fd, &from, "open");
+    }
+    udp_rig_quiet(other);
+    fd_close(&fd);
+    fd_close(&other);
+    struct session_closing c = udp_rig_end(&client);
+
+    assert_int_equal(c.datagrams_up, 3);
+    assert_int_equal(c.datagrams_dropped, 9);
+}
+
+/* Nobody listens there: the error that comes back ends nothing. */
+static void
+test_unreachable(void **state)
+{
+    struct addr target, gone, from;
+    int fd = udp_rig_socket(1, &target), closed = udp_rig_socket(1, &gone);
+
+    (void)state;
+    fd_close(&closed);
+    udp_rig_associate(&client);
+    for (unsigned i = 0; i < 10; i++) {
+        udp_rig_say(&client, &gone, "lost");
+        udp_rig_say(&client, &target, "found");
+        udp_rig_expect(fd, &from, "found");
+    }
+    fd_close(&fd);
+    assert_int_equal(udp_rig_end(&client).datagrams_up, 20);
+}
+
+/* Many destinations: the table is bounded, and what was written to last still answers. */
+static void
+test_flood(void **state)
+{
+    struct addr target, from, many;
+    int fd = udp_rig_socket(1, &target);
+
+    (void)state;
+    udp_rig_associate(&client);
+    many = client.at;
+    for (unsigned i = 0; i < 3000; i++) {
+        many.port = (uint16_t)(20000 + i);
+        if (many.port == target.port || many.port == client.at.port || many.port == client.relay.port)
+            continue;
+        udp_rig_say(&client, &many, "flood");
+        if (i % 16 == 0)
+            session_rig_turns(1);
+    }
+    session_rig_turns(20);
+    udp_rig_say(&client, &target, "last");
+    do {
+        char got[16];
+
+        assert_true(udp_rig_read(fd, got, sizeof got, &from) > 0);
+        if (memcmp(got, "last", 4) == 0)
+            break;
+    } while (true);
+    udp_rig_send(fd, &from, "answer", 6);
+    udp_rig_hear(&client, &target, "answer");
+    fd_close(&fd);
+    (void)udp_rig_end(&client);
+}
+
+/* ---- filtering ---- */
+
+/* Writes to a destination, which answers, and so do another of its ports and another address. Which of
+   these reach the client. */
+static void
+answers(const char *filtering, bool same_address, bool anybody)
+{
+    char config[1024];
+    struct addr target, other_at, stranger_at, from;
+
+    assert_true(snprintf(config, sizeof config, UDP_CONFIG("udp { filtering = \"%s\" }", UDP_RULES),
+                    filtering) > 0);
+    session_rig_begin(config);
+    int fd = udp_rig_socket(1, &target), other = udp_rig_socket(1, &other_at);
+    int stranger = udp_rig_socket(2, &stranger_at);
+
+    udp_rig_associate(&client);
+    udp_rig_say(&client, &target, "hello");
+    udp_rig_expect(fd, &from, "hello");
+    udp_rig_send(other, &from, "port", 4);
+    if (same_address)
+        udp_rig_hear(&client, &other_at, "port");
+    udp_rig_send(stranger, &from, "host", 4);
+    if (anybody)
+        udp_rig_hear(&client, &stranger_at, "host");
+    udp_rig_send(fd, &from, "right", 5);
+    udp_rig_hear(&client, &target, "right");
+    fd_close(&fd);
+    fd_close(&other);
+    fd_close(&stranger);
+    assert_int_equal(udp_rig_end(&client).datagrams_dropped, !same_address + !anybody);
+}
+
+static void
+test_filtering_endpoint(void **state)
+{
+    (void)state;
+    answers("endpoint", false, false);
+}
+
+static void
+test_filtering_address(void **state)
+{
+    (void)state;
+    answers("address", true, false);
+}
+
+static void
+test_filtering_none(void **state)
+{
+    (void)state;
+    answers("none", true, true);
+}
+
+/* ---- fragments ---- */
+
+static void
+say_fragment(const struct addr *to, uint8_t fragment, const char *text)
+{
+    uint8_t out[64];
+
+    udp_rig_send(
+        client.fd, &client.relay, out, udp_rig_datagram(to, fragment, text, strlen(text), out));
+}
+
+static void
+test_fragments(void **state)
+{
+    struct addr target, from;
+    int fd = udp_rig_socket(1, &target);
+
+    (void)state;
+    udp_rig_associate(&client);
+    say_fragment(&target, 1, "one ");
+    udp_rig_say(&client, &target, "whole"); /* stands alone and disturbs nothing */
+    say_fragment(&target, 2, "two ");
+    say_fragment(&target, 0x83, "three");
+    udp_rig_expect(fd, &from, "whole");
+    udp_rig_expect(fd, &from, "one two three");
+    say_fragment(&target, 0x81, "");
+    udp_rig_expect(fd, &from, "");
+    say_fragment(&target, 1, "kept to the end");
+    session_rig_turns(3);
+    fd_close(&fd);
+    struct session_closing c = udp_rig_end(&client);
+
+    assert_int_equal(c.datagrams_up, 3);
+    assert_int_equal(c.bytes_up, 5 + 13);
+}
+
+static int
+setup_no_fragments(void **state)
+{
+    (void)state;
+    session_rig_begin(UDP_CONFIG("udp { fragments = false }", UDP_RULES));
+    return 0;
+}
+
+static void
+test_fragments_off(void **state)
+{
+    struct addr target, from;
+    int fd = udp_rig_socket(1, &target);
+
+    (void)state;
+    udp_rig_associate(&client);
+    say_fragment(&target, 1, "a");
+    say_fragment(&target, 0x82, "b");
+    udp_rig_say(&client, &target, "whole");
+    udp_rig_expect(fd, &from, "whole");
+    fd_close(&fd);
+    assert_int_equal(udp_rig_end(&client).datagrams_dropped, 2);
+}
+
+/* ---- beginning and end ---- */
+
+static void
+refused(uint8_t reply, enum event_id event, const char *reason)
+{
+    assert_int_equal(udp_rig_ask(&client), reply);
+    session_rig_read_end(client.tcp);
+    fd_close(&client.tcp);
+    assert_int_equal(session_rig_expect(client.id, event, reason).reply, reply);
+}
+
+static int
+setup_disabled(void **state)
+{
+    (void)state;
+    session_rig_begin(UDP_CONFIG("udp { enabled = false }", UDP_RULES));
+    return 0;
+}
+
+static void
+test_disabled(void **state)
+{
+    (void)state;
+    refused(SOCKS5_COMMAND_NOT_SUPPORTED, EVENT_REQUEST_FAILED, "command-not-supported");
+}
+
+static int
+setup_no_rule(void **state)
+{
+    (void)state;
+    session_rig_begin(UDP_CONFIG("", "rule \"tcp\" { action = \"allow\" command = { \"connect\" } }\n"));
+    return 0;
+}
+
+static void
+test_no_rule(void **state)
+{
+    (void)state;
+    refused(SOCKS5_NOT_ALLOWED, EVENT_REQUEST_DENIED, "no-rule");
+}
+
+/* One port: the second association finds none. */
+static void
+test_port_range(void **state)
+{
+    char config[1024];
+    struct addr at, target, from;
+    int holder = udp_rig_socket(1, &at), fd = udp_rig_socket(1, &target);
+    struct udp_client first;
+
+    (void)state;
+    assert_true(snprintf(config, sizeof config,
+                    UDP_CONFIG("udp { port-min = %u port-max = %u advertise = \"192.0.2.9\" }",
+                        UDP_RULES),
+                    at.port - 1U, at.port) > 0);
+    session_rig_begin(config);
+    rig.descriptors -= 2;
+    assert_int_equal(udp_rig_ask(&first), SOCKS5_SUCCEEDED);
+    assert_int_equal(first.relay.ip[0], 192); /* as advertised */
+    assert_int_equal(first.relay.port, at.port - 1);
+    fd_close(&holder);
+    first.fd = udp_rig_socket(1, &first.at);
+    memcpy(first.relay.ip, at.ip, 4);
+    udp_rig_say(&first, &target, "from the last port");
+    udp_rig_expect(fd, &from, "from the last port");
+    assert_int_equal(from.port, at.port);
+    refused(SOCKS5_GENERAL_FAILURE, EVENT_REQUEST_FAILED, "no-source-address");
+    fd_close(&fd);
+    (void)udp_rig_end(&first);
+}
+
+static void
+test_connection_ends(void **state)
+{
+    (void)state;
+    udp_rig_associate(&client);
+    session_rig_send(client.tcp, "means nothing", 13);
+    session_rig_turns(5);
+    assert_false(session_rig_ended(client.id));
+    assert_int_equal(shutdown(client.tcp, SHUT_WR), 0);
+    session_rig_read_end(client.tcp);
+    (void)udp_rig_end(&client);
+    udp_rig_associate(&client);
+    session_rig_reset(&client.tcp);
+    fd_close(&client.fd);
+    (void)session_rig_expect(client.id, EVENT_SESSION_END, "client-reset");
+}
+
+static int
+setup_short(void **state)
+{
+    (void)state;
+    session_rig_begin(UDP_CONFIG("timeouts { udp = 1 }", UDP_RULES));
+    return 0;
+}
+
+static void
+test_idle(void **state)
+{
+    (void)state;
+    udp_rig_associate(&client);
+    session_rig_read_end(client.tcp);
+    fd_close(&client.fd);
+    fd_close(&client.tcp);
+    (void)session_rig_expect(client.id, EVENT_SESSION_END, "idle-timeout");
+}
+
+#define TEST(test, setup) cmocka_unit_test_setup_teardown(test, setup, session_rig_teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_both_ways, setup),
+        TEST(test_many, setup),
+        TEST(test_largest, setup),
+        TEST(test_names, setup),
+        TEST(test_names_waiting, setup),
+        TEST(test_strangers, setup),
+        TEST(test_malformed, setup),
+        TEST(test_refused, setup),
+        TEST(test_unreachable, setup),
+        TEST(test_flood, setup),
+        TEST(test_filtering_endpoint, NULL),
+        TEST(test_filtering_address, NULL),
+        TEST(test_filtering_none, NULL),
+        TEST(test_fragments, setup),
+        TEST(test_fragments_off, setup_no_fragments),
+        TEST(test_disabled, setup_disabled),
+        TEST(test_no_rule, setup_no_rule),
+        TEST(test_port_range, NULL),
+        TEST(test_connection_ends, setup),
+        TEST(test_idle, setup_short),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
