@@ -37,6 +37,7 @@ cut(const char *detail)
     seal_read_level(&client, 2);
     RIG_UNTIL((n = recv(client.fd, &byte, 1, 0)) >= 0 || errno != EAGAIN);
     assert_true(n <= 0);
+    assert_int_equal(rig.host.count, 0); /* it does not wait for the client to close */
     fd_close(&client.fd);
     struct session_closing c =
         seal_expect(&client, EVENT_PROTOCOL_ERROR, "protection-violation", detail);
@@ -97,7 +98,19 @@ test_truncated_request(void **state)
     cut("truncated-message");
 }
 
-/* A broken message in the relay ends a started session. */
+static void
+read_reset(int fd)
+{
+    uint8_t byte;
+    ssize_t n = -1;
+
+    RIG_UNTIL((n = recv(fd, &byte, 1, 0)) >= 0 || errno != EAGAIN);
+    assert_int_equal(n, -1);
+    assert_int_equal(errno, ECONNRESET);
+}
+
+/* A broken message in the relay ends a started session. What the destination got must not look
+   whole: a reset, no end of file; and the client hears nothing more. */
 static void
 test_violation_in_relay(void **state)
 {
@@ -112,6 +125,8 @@ test_violation_in_relay(void **state)
     seal_bytes(&client, "\x05", 1);
     seal_send(&client);
     (void)seal_expect(&client, EVENT_SESSION_END, "protection-violation", "unprotected-message");
+    read_reset(target);
+    read_reset(client.fd);
     fd_close(&target);
     seal_end(&client);
 }
