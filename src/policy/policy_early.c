@@ -20,7 +20,7 @@
 struct early {
     const struct image *image;
     const struct policy_query *query;
-    bool open;     /* neither name nor port is known */
+    bool open;     /* neither name nor port is known; the query has none */
     uint32_t rule; /* the rule that allows */
     unsigned steps;
 };
@@ -47,7 +47,7 @@ early_speaks_surely(const struct early *e, const struct image_rule *rule)
 static bool
 early_any_address(const struct early *e, const struct image_rule *rule)
 {
-    return policy_match_any_address(e->image, rule, e->open ? NULL : e->query->name) ||
+    return policy_match_any_address(e->image, rule, e->query->name) ||
            (e->open && rule->names.count > 0);
 }
 
