@@ -213,6 +213,18 @@ table_sealed(const struct table_slot *slot)
 }
 
 const char *
+table_user(const struct table_slot *slot)
+{
+    return slot->claims == 0 && slot->user[0] != '\0' ? slot->user : NULL;
+}
+
+const char *
+table_claimed(const struct table_slot *slot)
+{
+    return slot->claims != 0 && slot->user[0] != '\0' ? slot->user : NULL;
+}
+
+const char *
 table_protocol(const struct table_slot *slot)
 {
     switch (slot->protocol) {

@@ -37,11 +37,12 @@ struct table_slot {
     uint16_t listener;
     uint16_t dest_port;
     uint8_t protection; /* 0: the method has none; else 1 + enum auth_protection */
+    uint8_t claims;     /* user is what the client calls itself, not who authenticated */
     char mechanism[15];
     char enctype[32];
     char method[16];
     char rule[64];        /* all texts NUL-terminated; readers bound every length all the same */
-    char user[256];
+    char user[256]; /* read it through table_user() and table_claimed() */
     char destination[256]; /* name or address, without the port */
 };
 
@@ -69,6 +70,10 @@ void table_text(char *field, size_t size, const void *text, size_t len);
 const char *table_protection(const struct table_slot *slot);
 /* True when messages are sealed: only then bytes on the wire are other than payload. */
 bool table_sealed(const struct table_slot *slot);
+
+/* Who authenticated, and what a client that did not calls itself; NULL where there is none. */
+const char *table_user(const struct table_slot *slot);
+const char *table_claimed(const struct table_slot *slot);
 
 /* "socks4", "socks4a", "socks5" and "connect", "bind", "udp", as audited; NULL while not known. */
 const char *table_protocol(const struct table_slot *slot);

@@ -95,7 +95,8 @@ put_slot(struct event *e, const struct table_slot *s, bool started)
     event_text(e, FIELD_MECHANISM, s->mechanism);
     event_text(e, FIELD_ENCTYPE, s->enctype);
     event_text(e, FIELD_PROTECTION, table_protection(s));
-    event_text(e, FIELD_USER, s->user);
+    event_text(e, FIELD_USER, table_user(s));
+    event_text(e, FIELD_CLAIMED, table_claimed(s));
     event_text(e, FIELD_COMMAND, table_command(s));
     put_destination(e, s);
     event_addr(e, FIELD_ADDRESS, &s->address);

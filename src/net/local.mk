@@ -11,6 +11,9 @@ src_net_libnet_la_SOURCES = \
 	src/net/dial_private.h \
 	src/net/hosts.c \
 	src/net/hosts.h \
+	src/net/ident.c \
+	src/net/ident.h \
+	src/net/ident_answer.c \
 	src/net/resolvconf.c \
 	src/net/resolvconf.h \
 	src/net/resolver.c \

@@ -6,6 +6,7 @@ src_session_libsession_la_SOURCES = \
 	src/session/phase_authenticate.c \
 	src/session/phase_connect.c \
 	src/session/phase_decide.c \
+	src/session/phase_ident.c \
 	src/session/phase_linger.c \
 	src/session/phase_negotiate.c \
 	src/session/phase_protect.c \
@@ -13,6 +14,7 @@ src_session_libsession_la_SOURCES = \
 	src/session/phase_reply.c \
 	src/session/phase_request.c \
 	src/session/phase_resolve.c \
+	src/session/phase_socks4.c \
 	src/session/pipes.c \
 	src/session/pipes.h \
 	src/session/reason.def \

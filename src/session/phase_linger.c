@@ -6,6 +6,8 @@
  */
 #include "src/session/session_private.h"
 
+#include "src/net/ident.h"
+
 #include <errno.h>
 
 #define LINGER_TURN_READS 16
@@ -58,6 +60,7 @@ linger_enter(struct session *s)
 {
     record_close(s);
     setup_end_conversation(s->setup);
+    ident_free(&s->setup->ident);
     resolver_cancel(&s->setup->query);
     dial_free(&s->setup->dial);
     buffer_clear(&s->setup->in);

@@ -61,10 +61,11 @@ accept_hello(struct session *s, const struct socks5_hello *hello)
 }
 
 static struct session_step
-wrong_version(struct session *s, uint8_t first)
+other_version(struct session *s, uint8_t first)
 {
-    return step_fail(s,
-        first == SOCKS_VERSION_4 ? REASON_UNSUPPORTED_PROTOCOL : REASON_UNKNOWN_PROTOCOL, NULL);
+    if (first == SOCKS_VERSION_4)
+        return step_go(SESSION_SOCKS4);
+    return step_fail(s, REASON_UNKNOWN_PROTOCOL, NULL);
 }
 
 static struct session_step
@@ -82,7 +83,7 @@ negotiate(struct session *s)
         if (r == SOCKS_DONE)
             return accept_hello(s, &hello);
         if (r == SOCKS_BAD)
-            return wrong_version(s, *buffer_head(in));
+            return other_version(s, *buffer_head(in));
         if (!client_more(s, &step))
             return step;
     }

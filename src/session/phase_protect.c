@@ -12,7 +12,7 @@
 const struct auth_protect_module *
 session_protect_face(const struct session *s)
 {
-    return s->host->protect[s->setup->module];
+    return s->setup->module == SETUP_NO_MODULE ? NULL : s->host->protect[s->setup->module];
 }
 
 void

@@ -16,6 +16,8 @@ static const struct phase_row *const phases[SESSION_PHASE_COUNT] = {
     [SESSION_AUTHENTICATE] = &phase_authenticate,
     [SESSION_PROTECT] = &phase_protect,
     [SESSION_REQUEST] = &phase_request,
+    [SESSION_SOCKS4] = &phase_socks4,
+    [SESSION_IDENT] = &phase_ident,
     [SESSION_DECIDE] = &phase_decide,
     [SESSION_RESOLVE] = &phase_resolve,
     [SESSION_CONNECT] = &phase_connect,
@@ -104,7 +106,7 @@ step_refuse(struct session *s, enum session_reason reason, enum socks5_reply rep
 
 /* Who goes like this gets no answer. */
 static const uint8_t wordless[] = {
-    REASON_CLIENT_GONE, REASON_CLIENT_RESET, REASON_UNKNOWN_PROTOCOL, REASON_UNSUPPORTED_PROTOCOL
+    REASON_CLIENT_GONE, REASON_CLIENT_RESET, REASON_UNKNOWN_PROTOCOL
 };
 
 /* Before it has started the client still has to get an answer; afterwards there is nothing to say,

@@ -31,6 +31,8 @@ enum session_phase {
     SESSION_AUTHENTICATE,
     SESSION_PROTECT, /* methods with message protection: the level is agreed */
     SESSION_REQUEST,
+    SESSION_SOCKS4, /* SOCKS 4 and 4A: in place of authenticate, protect and request */
+    SESSION_IDENT,  /* the client's host is asked about its user */
     SESSION_DECIDE,
     SESSION_RESOLVE,
     SESSION_CONNECT,
@@ -50,7 +52,8 @@ enum session_event {
     SESSION_TURN,     /* work left over from the last turn */
     SESSION_ANSWER,   /* the authentication conversation answered */
     SESSION_RESOLVED, /* one family's addresses arrived */
-    SESSION_DIALED    /* connected, or all attempts failed */
+    SESSION_DIALED,   /* connected, or all attempts failed */
+    SESSION_IDENTIFIED /* the client's host has answered, or will not */
 };
 
 struct session;
@@ -100,6 +103,7 @@ struct session_host {
     struct session_terms *terms; /* by listener and module (session_terms.c) */
     uint8_t *scratch;        /* SESSION_SCRATCH_SIZE */
     uint8_t *secret_scratch; /* SESSION_SETUP_READ, secret memory: may hold a password */
+    uint16_t ident_port;     /* where clients' hosts are asked; 0: the port of ident */
     bool all_events;         /* records of class ALL are wanted */
     /* The session has given everything back; only its id and slot are left, which the worker keeps
        until the master was told. */

@@ -10,6 +10,8 @@
 
 #define SETUP_OUT_MAX 65536U /* bytes of answers waiting for a client that does not read */
 
+#define SETUP_NO_MODULE UINT32_MAX
+
 /* Everything only needed before bytes are relayed; given back when the relay begins. */
 struct session_setup {
     struct session *session;
@@ -18,7 +20,7 @@ struct session_setup {
     struct mono deadline; /* of the whole negotiation; from decide on: of resolving and connecting */
     struct addr local;    /* the address the client came to */
 
-    uint32_t module;      /* index of the chosen module in the image */
+    uint32_t module;      /* index of the chosen module in the image, or SETUP_NO_MODULE */
     void *wire;           /* the module's state, secret memory of wire_size */
     size_t wire_size;
     struct authlink_conversation conversation;
@@ -31,6 +33,9 @@ struct session_setup {
     const struct conversation_result *answer; /* during SESSION_ANSWER: a borrow, or NULL */
     const char *answer_why;
     char why[64];         /* the pool's reason of a refusal */
+
+    struct ident *ident;                   /* the question under way, or NULL */
+    const struct ident_answer *identified; /* during SESSION_IDENTIFIED: a borrow */
 
     struct addr address; /* destination asked for as an address; else only its port */
     char name[NAME_SIZE]; /* canonical destination name, "" for an address */
@@ -150,10 +155,16 @@ const struct auth_protect_module *session_protect_face(const struct session *s);
 /* From now on known in the table and in every record. */
 void session_note_level(struct session *s, enum auth_protection level);
 
+/* ---- methods of SOCKS 4 (phase_socks4.c) ---- */
+
+/* Makes the session one of method none. False where the listener has it not, or no rule could accept
+   it from this client. */
+bool session_take_none(struct session *s);
+
 /* ---- setup (session_setup.c) ---- */
 
 struct session_setup *setup_new(struct session *s);
-/* Frees it and ends conversation, query and dial. Leaves NULL. */
+/* Frees it and ends conversation, ident, query and dial. Leaves NULL. */
 void setup_free(struct session_setup **setup);
 /* Ends the conversation and zeroes the module's state. */
 void setup_end_conversation(struct session_setup *setup);
@@ -206,7 +217,8 @@ bool client_vanished(struct session *s);
 /* ---- phases, one file each ---- */
 
 extern const struct phase_row phase_negotiate, phase_authenticate, phase_protect, phase_request,
-    phase_decide, phase_resolve, phase_connect, phase_associate, phase_reply, phase_relay, phase_linger;
+    phase_socks4, phase_ident, phase_decide, phase_resolve, phase_connect, phase_associate, phase_reply,
+    phase_relay, phase_linger;
 
 static inline const struct image_listener *
 session_listener(const struct session *s)

@@ -31,7 +31,8 @@ add_who(const struct session *s, struct event *e)
     event_text(e, FIELD_MECHANISM, slot->mechanism);
     event_text(e, FIELD_ENCTYPE, slot->enctype);
     event_text(e, FIELD_PROTECTION, table_protection(slot));
-    event_text(e, FIELD_USER, slot->user);
+    event_text(e, FIELD_USER, table_user(slot));
+    event_text(e, FIELD_CLAIMED, table_claimed(slot));
     if (!s->authenticated && s->setup != NULL)
         event_bytes(e, FIELD_CLAIMED, s->setup->claimed, s->setup->claimed_len);
 }

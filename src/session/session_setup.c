@@ -4,6 +4,8 @@
 
 #include "lib/base/secret.h"
 
+#include "src/net/ident.h"
+
 #include <stdlib.h>
 
 struct session_setup *
@@ -38,6 +40,7 @@ setup_free(struct session_setup **setup)
     setup_end_conversation(s);
     if (s->protect != NULL)
         session_protect_face(s->session)->free(s->protect);
+    ident_free(&s->ident);
     resolver_cancel(&s->query);
     dial_free(&s->dial);
     buffer_clear(&s->in);

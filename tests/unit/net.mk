@@ -28,6 +28,14 @@ check_PROGRAMS += tests/unit/test_hosts
 tests_unit_test_hosts_SOURCES = tests/unit/test_hosts.c tests/unit/unit.h
 tests_unit_test_hosts_LDADD = $(UNIT_NET)
 
+check_PROGRAMS += tests/unit/test_ident
+tests_unit_test_ident_SOURCES = tests/unit/test_ident.c tests/unit/unit.h
+tests_unit_test_ident_LDADD = $(UNIT_NET)
+
+check_PROGRAMS += tests/unit/test_ident_answer
+tests_unit_test_ident_answer_SOURCES = tests/unit/test_ident_answer.c tests/unit/unit.h
+tests_unit_test_ident_answer_LDADD = $(UNIT_NET)
+
 check_PROGRAMS += tests/unit/test_resolvconf
 tests_unit_test_resolvconf_SOURCES = tests/unit/test_resolvconf.c tests/unit/unit.h
 tests_unit_test_resolvconf_LDADD = $(UNIT_NET)

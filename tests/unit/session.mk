@@ -39,6 +39,14 @@ check_PROGRAMS += tests/unit/test_udp_destinations
 tests_unit_test_udp_destinations_SOURCES = tests/unit/test_udp_destinations.c tests/unit/unit.h
 tests_unit_test_udp_destinations_LDADD = $(UNIT_SESSION)
 
+check_PROGRAMS += tests/unit/test_session_socks4
+tests_unit_test_session_socks4_SOURCES = tests/unit/test_session_socks4.c $(SESSION_RIG)
+tests_unit_test_session_socks4_LDADD = $(SESSION_RIG_LIBS)
+
+check_PROGRAMS += tests/unit/test_session_ident
+tests_unit_test_session_ident_SOURCES = tests/unit/test_session_ident.c $(SESSION_RIG)
+tests_unit_test_session_ident_LDADD = $(SESSION_RIG_LIBS)
+
 if AUTH_GSSAPI_BUILTIN
 check_PROGRAMS += tests/unit/test_udp_sealed
 tests_unit_test_udp_sealed_SOURCES = tests/unit/test_udp_sealed.c tests/unit/udp_rig.c \

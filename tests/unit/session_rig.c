@@ -189,6 +189,9 @@ keep_value(struct session_closing *c, const struct event_value *v)
     case FIELD_DETAIL: keep_text(c->detail, sizeof c->detail, v); break;
     case FIELD_USER: keep_text(c->user, sizeof c->user, v); break;
     case FIELD_CLAIMED: keep_text(c->claimed, sizeof c->claimed, v); break;
+    case FIELD_PROTOCOL: keep_text(c->protocol, sizeof c->protocol, v); break;
+    case FIELD_METHOD: keep_text(c->method, sizeof c->method, v); break;
+    case FIELD_DESTINATION: keep_text(c->destination, sizeof c->destination, v); break;
     case FIELD_RULE: keep_text(c->rule, sizeof c->rule, v); break;
     case FIELD_MECHANISM: keep_text(c->mechanism, sizeof c->mechanism, v); break;
     case FIELD_ENCTYPE: keep_text(c->enctype, sizeof c->enctype, v); break;
@@ -223,6 +226,9 @@ session_rig_closing(uint64_t id)
         if (view.id == EVENT_SESSION_START) {
             c.starts++;
             c.start_seq = view.seq;
+            for (size_t i = 0; i < view.count; i++)
+                if (view.values[i].field == FIELD_CLAIMED)
+                    keep_text(c.start_claimed, sizeof c.start_claimed, &view.values[i]);
             continue;
         }
         if (view.id == EVENT_AUTH_SUCCESS) {
@@ -372,7 +378,7 @@ make_resolver(void)
 {
     struct resolver_settings settings = { .timeout_ms = 20000, .attempts = 1, .hosts = true };
     static const uint8_t ip[4] = { 127, 0, 0, 1 };
-    static const char hosts[] = "127.0.0.1 here.test\n10.9.8.7 denied.test\n";
+    static const char hosts[] = "127.0.0.1 here.test\n10.9.8.7 denied.test\n::1 six.test\n";
     uint16_t port;
 
     rig.name_server = loopback(SOCK_DGRAM, &port);

@@ -45,6 +45,10 @@ struct session_closing {
     char detail[64];
     char user[256];
     char claimed[256];
+    char protocol[16];
+    char method[16];
+    char destination[300];
+    char start_claimed[256]; /* of session.start */
     char rule[64];
     char mechanism[64];
     char enctype[64];

@@ -321,7 +321,7 @@ test_not_socks(void **state)
         bool refused;
     } rows[] = {
         { "GET / HTTP/1.0\r\n\r\n", 18, "unknown-protocol", false },
-        { "\x04\x01\x00\x50\x7f\x00\x00\x01\x00", 9, "unsupported-protocol", false },
+        { "\x03\x01\x00\x50\x7f\x00\x00\x01\x00", 9, "unknown-protocol", false },
         { "\x05\x00", 2, "no-acceptable-method", true },
         { "\x05\x01\x02", 3, "no-acceptable-method", true },
     };
