@@ -3,7 +3,7 @@
 # tests/fuzz/corpus/TARGET with whatever compiler there is; `make fuzz` builds the same with clang's
 # libFuzzer and searches for FUZZ_SECONDS each. What it finds is in tests/fuzz/found/TARGET of the build
 # tree; a file that shows something new goes into the corpus.
-FUZZ_TARGETS = name socks5 udp userpass conversation users krb5msg gssapi_frame gssapi_protect \
+FUZZ_TARGETS = name socks4 socks5 ident udp userpass conversation users krb5msg gssapi_frame gssapi_protect \
 	gssapi_token keytab config_scan
 FUZZ_SECONDS = 60
 FUZZ_CC = clang
@@ -12,6 +12,17 @@ check_PROGRAMS += tests/fuzz/replay_name
 tests_fuzz_replay_name_SOURCES = tests/fuzz/fuzz_name.c tests/fuzz/fuzz.h tests/fuzz/replay_main.c
 tests_fuzz_replay_name_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_TARGET='"name"'
 tests_fuzz_replay_name_LDADD = lib/base/libbase.la
+
+check_PROGRAMS += tests/fuzz/replay_socks4
+tests_fuzz_replay_socks4_SOURCES = tests/fuzz/fuzz_socks4.c tests/fuzz/fuzz.h tests/fuzz/replay_main.c
+tests_fuzz_replay_socks4_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_TARGET='"socks4"'
+tests_fuzz_replay_socks4_LDADD = lib/socks/libsocks.la lib/base/libbase.la
+
+check_PROGRAMS += tests/fuzz/replay_ident
+tests_fuzz_replay_ident_SOURCES = tests/fuzz/fuzz_ident.c src/net/ident_answer.c tests/fuzz/fuzz.h \
+	tests/fuzz/replay_main.c
+tests_fuzz_replay_ident_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_TARGET='"ident"'
+tests_fuzz_replay_ident_LDADD = lib/base/libbase.la
 
 check_PROGRAMS += tests/fuzz/replay_socks5
 tests_fuzz_replay_socks5_SOURCES = tests/fuzz/fuzz_socks5.c tests/fuzz/fuzz.h tests/fuzz/replay_main.c
@@ -82,6 +93,7 @@ EXTRA_DIST += tests/fuzz/corpus
 FUZZ_LIB = $(filter %.c,$(lib_base_libbase_la_SOURCES) $(lib_socks_libsocks_la_SOURCES) \
 	$(lib_krb5msg_libkrb5msg_la_SOURCES) \
 	$(AUTH_USERPASS_BOTH) $(AUTH_GSSAPI_PROTECT)) src/authlink/conversation.c \
+	src/net/ident_answer.c \
 	auth/gssapi/gssapi_keytab_usable.c auth/gssapi/gssapi_token.c $(FUZZ_CONFIG)
 FUZZ_CONFIG = \
 	src/config/config_flat.c \

@@ -16,7 +16,7 @@ def bad_sessions(echo, refused_port):
     """Bytes to send, and what the client does then."""
     alice = hello(2) + login("alice", "wonderland")
     return [
-        (b"", "close"), (b"", "reset"), (b"\x05", "close"), (b"\x05\x00", "read"), (b"\x04\x01", "read"),
+        (b"", "close"), (b"", "reset"), (b"\x05", "close"), (b"\x05\x00", "read"), (b"\x04\x01", "reset"),
         (b"GET / HTTP/1.0\r\n\r\n", "read"), (hello(0), "read"), (hello(2), "reset"),
         (hello(2) + b"\x05\x01a\x01b", "read"), (hello(2) + login("", ""), "read"),
         (hello(2) + login("alice", "wrong"), "read"), (hello(2) + login("nobody", "x"), "read"),

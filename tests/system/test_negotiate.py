@@ -142,16 +142,24 @@ def test_a_method_no_rule_could_accept_is_not_chosen(start, echo):
 @pytest.mark.parametrize("first,reason", [
     (b"\x00", "unknown-protocol"), (b"\x01\x00", "unknown-protocol"),
     (b"\x06\x01\x00", "unknown-protocol"), (b"GET / HTTP/1.1\r\n\r\n", "unknown-protocol"),
-    (b"\x16\x03\x01\x02\x00\x01\x00", "unknown-protocol"), (b"\xff" * 4096, "unknown-protocol"),
-    (b"\x04\x01\x00\x50\x7f\x00\x00\x01user\x00", "unsupported-protocol")],
-    ids=["nul", "one", "six", "http", "tls", "ff", "socks4"])
-def test_first_byte_is_no_socks5(gateway, first, reason):
+    (b"\x16\x03\x01\x02\x00\x01\x00", "unknown-protocol"), (b"\xff" * 4096, "unknown-protocol")],
+    ids=["nul", "one", "six", "http", "tls", "ff"])
+def test_first_byte_is_no_version(gateway, first, reason):
     with Client(gateway) as client:
         client.send(first)
         client.ends_or_resets()
     record = gateway.closing(client)
     assert (record["event"], record["reason"]) == ("protocol.error", reason)
     assert "method" not in record
+
+
+def test_socks4_where_a_password_is_wanted(gateway):
+    with Client(gateway) as client:
+        assert client.send(b"\x04\x01\x00\x50\x7f\x00\x00\x01user\x00").rest() == b"\0\x5b" + bytes(6)
+    record = gateway.closing(client)
+    assert (record["event"], record["reason"]) == ("protocol.error", "no-acceptable-method")
+    assert (record["protocol"], record["claimed"]) == ("socks4", "user")
+    assert "method" not in record and "user" not in record
 
 
 @pytest.mark.parametrize("version", [0, 2, 5, 255])

@@ -180,6 +180,25 @@ a_protected_session_tells_how(void **state)
     assert_int_equal(field(&view, FIELD_WIRE_DOWN)->number, 200);
 }
 
+static void
+a_claim_is_no_user(void **state)
+{
+    struct table_slot *s = slot(11);
+
+    (void)state;
+    s->protocol = TABLE_SOCKS4A;
+    s->command = 2;
+    s->claims = 1;
+    assert_null(table_user(s));
+    assert_true(reap(11));
+    struct event_view view = read_record();
+
+    assert_text(&view, FIELD_PROTOCOL, "socks4a");
+    assert_text(&view, FIELD_COMMAND, "bind");
+    assert_text(&view, FIELD_CLAIMED, "ann");
+    assert_null(field(&view, FIELD_USER));
+}
+
 /* Level none is told; its wire carries what was counted anyway. A worker's nonsense is left out. */
 static void
 unsealed_or_nonsense_has_no_wire_bytes(void **state)
@@ -287,6 +306,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_started_session_gets_its_end, make_world, remove_world),
         cmocka_unit_test_setup_teardown(a_protected_session_tells_how, make_world, remove_world),
+        cmocka_unit_test_setup_teardown(a_claim_is_no_user, make_world, remove_world),
         cmocka_unit_test_setup_teardown(unsealed_or_nonsense_has_no_wire_bytes, make_world, remove_world),
         cmocka_unit_test_setup_teardown(one_that_had_not_started_failed, make_world, remove_world),
         cmocka_unit_test_setup_teardown(one_the_worker_closed_is_left_alone, make_world, remove_world),
