@@ -14,6 +14,8 @@ src_net_libnet_la_SOURCES = \
 	src/net/ident.c \
 	src/net/ident.h \
 	src/net/ident_answer.c \
+	src/net/listen.c \
+	src/net/listen.h \
 	src/net/resolvconf.c \
 	src/net/resolvconf.h \
 	src/net/resolver.c \

@@ -4,6 +4,7 @@ noinst_LTLIBRARIES += src/session/libsession.la
 src_session_libsession_la_SOURCES = \
 	src/session/phase_associate.c \
 	src/session/phase_authenticate.c \
+	src/session/phase_bind.c \
 	src/session/phase_connect.c \
 	src/session/phase_decide.c \
 	src/session/phase_ident.c \
@@ -22,6 +23,7 @@ src_session_libsession_la_SOURCES = \
 	src/session/relay.h \
 	src/session/session.c \
 	src/session/session.h \
+	src/session/session_bind.c \
 	src/session/session_client.c \
 	src/session/session_identity.c \
 	src/session/session_private.h \

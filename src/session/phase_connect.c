@@ -4,8 +4,8 @@
 
 #include <errno.h>
 
-static void
-target_ready(struct channel *channel)
+void
+session_target_ready(struct channel *channel)
 {
     session_dispatch(
         (struct session *)((char *)channel - offsetof(struct session, target)), SESSION_TARGET);
@@ -41,17 +41,16 @@ client_vanished(struct session *s)
     return client_flush(s) < 0 || (s->client.failed && channel_error(&s->client) != 0);
 }
 
-/* A last look: the kernel gave our own address as source, so the destination is this host, under an
-   address it did not have when the worker started. */
-static bool
-became_own(struct session *s, const struct dial_result *r, struct policy_verdict *verdict)
+bool
+session_met_itself(struct session *s, const struct addr *ours, const struct addr *theirs,
+    struct policy_verdict *verdict)
 {
     struct policy_own own = { .count = 1 };
 
-    if (!addr_equal_ip(&r->egress, &r->address) || addr_special(&r->address, NULL) != NULL)
+    if (!addr_equal_ip(ours, theirs) || addr_special(theirs, NULL) != NULL)
         return false;
-    own.list[0] = r->address;
-    *verdict = session_judge(s, &own, &r->address);
+    own.list[0] = *theirs;
+    *verdict = session_judge(s, &own, theirs);
     return !verdict->allowed;
 }
 
@@ -61,7 +60,7 @@ connected(struct session *s, const struct dial_result *r)
     struct policy_verdict verdict = session_judge(s, s->host->own, &r->address);
     int fd;
 
-    if (!verdict.allowed || became_own(s, r, &verdict))
+    if (!verdict.allowed || session_met_itself(s, &r->egress, &r->address, &verdict))
         return session_deny(s, &verdict);
     session_set_verdict(s, &verdict);
     table_change_begin(s->slot);
@@ -69,7 +68,7 @@ connected(struct session *s, const struct dial_result *r)
     s->slot->egress = r->egress;
     table_change_end(s->slot);
     fd = dial_take(s->setup->dial, &s->target.io);
-    channel_adopt(&s->target, s->host->loop, fd, r->events, target_ready);
+    channel_adopt(&s->target, s->host->loop, fd, r->events, session_target_ready);
     dial_free(&s->setup->dial);
     resolver_cancel(&s->setup->query);
     return step_go(SESSION_REPLY);

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* decide: asks the policy with what is known; session_judge() is asked again for each address. */
+/*
+ * decide: asks the policy with what is known; session_judge() is asked again for each address. A BIND is
+ * asked about with its expected peer as destination, and again with the one that connects; the port is
+ * DST.PORT both times, for a peer may come from any.
+ */
 #include "src/session/session_private.h"
 
 #include <string.h>
@@ -25,7 +29,9 @@ session_query(const struct session *s, uint32_t command, struct policy_query *q)
 static void
 fill_query(const struct session *s, const struct addr *address, struct policy_query *q)
 {
-    session_query(s, IMAGE_COMMAND_CONNECT, q);
+    session_query(
+        s, s->slot->command == SOCKS_BIND ? IMAGE_COMMAND_BIND : IMAGE_COMMAND_CONNECT, q);
+    q->bind_any = s->setup->bind_any;
     q->name = s->setup->name[0] != '\0' ? s->setup->name : NULL;
     q->port = s->setup->address.port;
     if (address != NULL)
@@ -66,27 +72,48 @@ session_deny(struct session *s, const struct policy_verdict *verdict)
 }
 
 static struct session_step
-decide_enter(struct session *s)
+decide_address(struct session *s)
+{
+    const struct addr *address = &s->setup->address;
+    struct policy_verdict verdict = session_judge(s, s->host->own, address);
+
+    if (!verdict.allowed)
+        return session_deny(s, &verdict);
+    session_set_verdict(s, &verdict);
+    if (s->slot->command != SOCKS_BIND)
+        return step_go(SESSION_CONNECT);
+    if (bind_expect(s, address) < 0)
+        return step_refuse(s, REASON_INTERNAL, SOCKS5_GENERAL_FAILURE, NULL);
+    return step_go(SESSION_BIND);
+}
+
+/* A name, or a BIND for anybody: only what no address could change. */
+static struct session_step
+decide_early(struct session *s, enum session_phase next)
 {
     struct policy_verdict verdict;
     struct policy_query q;
 
-    if (s->slot->command == SOCKS_UDP_ASSOCIATE)
-        return step_go(SESSION_ASSOCIATE);
-    /* One deadline for finding and reaching the destination. */
-    s->setup->deadline =
-        mono_add_seconds(loop_now(s->host->loop), (int64_t)session_timeouts(s)->connect);
-    if (s->setup->name[0] == '\0') {
-        verdict = session_judge(s, s->host->own, &s->setup->address);
-        if (!verdict.allowed)
-            return session_deny(s, &verdict);
-        session_set_verdict(s, &verdict);
-        return step_go(SESSION_CONNECT);
-    }
     fill_query(s, NULL, &q);
     if (policy_refuses_any(s->host->image, &q, &verdict))
         return session_deny(s, &verdict);
-    return step_go(SESSION_RESOLVE);
+    return step_go(next);
+}
+
+static struct session_step
+decide_enter(struct session *s)
+{
+    struct session_setup *setup = s->setup;
+
+    if (s->slot->command == SOCKS_UDP_ASSOCIATE)
+        return step_go(SESSION_ASSOCIATE);
+    /* One deadline for finding and reaching the destination. */
+    setup->deadline =
+        mono_add_seconds(loop_now(s->host->loop), (int64_t)session_timeouts(s)->connect);
+    if (setup->name[0] != '\0')
+        return decide_early(s, SESSION_RESOLVE);
+    setup->bind_any = s->slot->command == SOCKS_BIND && addr_is_zero(&setup->address);
+    return setup->bind_any ? decide_early(s, SESSION_BIND) : decide_address(s);
 }
 
 static struct session_step

@@ -63,6 +63,7 @@ linger_enter(struct session *s)
     ident_free(&s->setup->ident);
     resolver_cancel(&s->setup->query);
     dial_free(&s->setup->dial);
+    bind_free(s, &s->setup->bind);
     buffer_clear(&s->setup->in);
     session_deadline(s, mono_add_seconds(loop_now(s->host->loop), SESSION_LINGER_SECONDS));
     return linger(s);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* reply: the session has started; queues the success reply and waits until all of it is sent. */
+/*
+ * reply: the session has started; queues the success reply, for BIND the second one, and waits until all
+ * of it is sent.
+ */
 #include "src/session/session_private.h"
 
 static struct session_step
@@ -12,6 +15,13 @@ reply_flush(struct session *s)
     return done > 0 ? step_go(SESSION_RELAY) : step_wait();
 }
 
+/* What stands behind the code: our address towards the destination; BIND: who connected. */
+static const struct addr *
+bound(const struct session *s)
+{
+    return s->slot->command == SOCKS_BIND ? &s->slot->address : &s->slot->egress;
+}
+
 static struct session_step
 reply_enter(struct session *s)
 {
@@ -19,7 +29,7 @@ reply_enter(struct session *s)
         loop_now(s->host->loop), (int64_t)session_timeouts(s)->negotiate));
     session_note_reply(s, SOCKS5_SUCCEEDED);
     record_start(s);
-    if (session_reply(s, SOCKS5_SUCCEEDED, &s->slot->egress) < 0)
+    if (session_reply(s, SOCKS5_SUCCEEDED, bound(s)) < 0)
         return step_fail(s, REASON_CLIENT_RESET, NULL);
     return reply_flush(s);
 }

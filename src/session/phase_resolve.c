@@ -2,7 +2,7 @@
 /*
  * resolve: asks for the addresses of the name and has each one judged as it arrives; only judged
  * addresses reach the dial. The first allowed one moves the session on to connect while the other
- * family may still be out (RFC 8305).
+ * family may still be out (RFC 8305). A BIND waits for both: any of the name's addresses may connect.
  */
 #include "src/session/session_private.h"
 
@@ -23,6 +23,18 @@ note_status(struct session_setup *setup, enum resolver_status status)
         setup->status = status;
 }
 
+static bool
+is_bind(const struct session *s)
+{
+    return s->slot->command == SOCKS_BIND;
+}
+
+static int
+take_address(struct session *s, const struct addr *address)
+{
+    return is_bind(s) ? bind_expect(s, address) : session_dial_add(s, address);
+}
+
 static void
 judge_one(struct session *s, struct addr address)
 {
@@ -37,7 +49,7 @@ judge_one(struct session *s, struct addr address)
             setup->verdict = verdict;
         return;
     }
-    if (session_dial_add(s, &address) == 0)
+    if (take_address(s, &address) == 0)
         setup->judged_ok++;
     else
         note_status(setup, RESOLVER_FAILED);
@@ -78,11 +90,15 @@ resolve_enter(struct session *s)
 {
     struct session_setup *setup = s->setup;
 
+    /* SOCKS 4 cannot tell where an IPv6 peer would find us. */
+    bool ipv6 = !is_bind(s) || !session_speaks_socks4(s);
+
     setup->query.answered = query_answered;
-    setup->pending_ipv4 = setup->pending_ipv6 = true;
-    setup->pending = 2;
+    setup->pending_ipv4 = true;
+    setup->pending_ipv6 = ipv6;
+    setup->pending = ipv6 ? 2 : 1;
     session_deadline(s, setup->deadline);
-    if (resolver_start(s->host->resolver, &setup->query, setup->name, true, true) < 0)
+    if (resolver_start(s->host->resolver, &setup->query, setup->name, true, ipv6) < 0)
         return step_refuse(s, REASON_RESOLVER, SOCKS5_GENERAL_FAILURE, NULL);
     return step_wait();
 }
@@ -90,14 +106,18 @@ resolve_enter(struct session *s)
 static struct session_step
 resolve_event(struct session *s, enum session_event event)
 {
+    enum session_phase next = is_bind(s) ? SESSION_BIND : SESSION_CONNECT;
+    bool some = s->setup->judged_ok > 0;
+
     if (event == SESSION_TIMER)
-        return step_refuse(s, REASON_DNS_TIMEOUT, SOCKS5_HOST_UNREACHABLE, NULL);
+        return some ? step_go(next)
+                    : step_refuse(s, REASON_DNS_TIMEOUT, SOCKS5_HOST_UNREACHABLE, NULL);
     if (event == SESSION_CLIENT)
         return client_vanished(s) ? step_fail(s, REASON_CLIENT_GONE, NULL) : step_wait();
     if (event != SESSION_RESOLVED)
         return step_wait();
-    if (s->setup->judged_ok > 0)
-        return step_go(SESSION_CONNECT);
+    if (some && (s->setup->pending == 0 || !is_bind(s)))
+        return step_go(next);
     return s->setup->pending > 0 ? step_wait() : resolve_failed(s);
 }
 

@@ -22,6 +22,7 @@ static const struct phase_row *const phases[SESSION_PHASE_COUNT] = {
     [SESSION_RESOLVE] = &phase_resolve,
     [SESSION_CONNECT] = &phase_connect,
     [SESSION_ASSOCIATE] = &phase_associate,
+    [SESSION_BIND] = &phase_bind,
     [SESSION_REPLY] = &phase_reply,
     [SESSION_RELAY] = &phase_relay,
     [SESSION_LINGER] = &phase_linger,

@@ -37,6 +37,7 @@ enum session_phase {
     SESSION_RESOLVE,
     SESSION_CONNECT,
     SESSION_ASSOCIATE, /* a UDP association, from its reply to its end */
+    SESSION_BIND, /* BIND: the first reply is out, a peer is awaited */
     SESSION_REPLY,
     SESSION_RELAY,
     SESSION_LINGER, /* the closing record is written; the client gets the time to read its reply */
@@ -53,7 +54,8 @@ enum session_event {
     SESSION_ANSWER,   /* the authentication conversation answered */
     SESSION_RESOLVED, /* one family's addresses arrived */
     SESSION_DIALED,   /* connected, or all attempts failed */
-    SESSION_IDENTIFIED /* the client's host has answered, or will not */
+    SESSION_IDENTIFIED, /* the client's host has answered, or will not */
+    SESSION_PEER      /* somebody connects where a BIND listens */
 };
 
 struct session;

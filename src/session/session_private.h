@@ -12,6 +12,19 @@
 
 #define SETUP_NO_MODULE UINT32_MAX
 
+/* What a BIND waits with (session_bind.c). */
+#define BIND_EXPECTED_MAX (2 * RESOLVER_ADDRESSES_MAX)
+struct session_bind {
+    struct session *session;
+    struct loop_io io;
+    int fd;          /* the listening socket, owned; -1: none */
+    struct addr at;  /* where it listens */
+    struct mono deadline;
+    bool paused;     /* descriptors are out: nobody is accepted until the timer */
+    uint8_t count;
+    struct addr expected[BIND_EXPECTED_MAX]; /* judged addresses of the peer; none: anybody's */
+};
+
 /* Everything only needed before bytes are relayed; given back when the relay begins. */
 struct session_setup {
     struct session *session;
@@ -46,8 +59,10 @@ struct session_setup {
     const struct dial_result *dialed; /* during SESSION_DIALED: a borrow */
     unsigned pending;    /* families not answered yet */
     bool pending_ipv4, pending_ipv6;
-    unsigned judged_ok;  /* addresses handed to the dial */
+    unsigned judged_ok;  /* addresses handed to the dial, or expected by the BIND */
     unsigned refused;    /* addresses the policy refused */
+    struct session_bind *bind; /* owned; NULL but for BIND */
+    bool bind_any;       /* BIND for anybody the rules allow: an address of zeros was asked for */
 };
 
 struct udp_association;
@@ -76,6 +91,7 @@ struct session {
     bool closed;        /* the closing record is written */
     uint8_t method;
     bool authenticated;
+    uint32_t strangers; /* connections closed because a BIND did not expect them */
     const char *detail; /* constant text for the closing record, or NULL */
 };
 
@@ -188,7 +204,8 @@ void session_note_reply(struct session *s, enum socks5_reply reply);
 /* step_refuse() with a code that only SOCKS 4 has; for a client that speaks it. */
 struct session_step step_refuse_socks4(struct session *s, enum session_reason reason,
     enum socks4_reply reply, const char *detail);
-/* What an errno of connecting means for the client and for the audit. */
+bool session_speaks_socks4(const struct session *s);
+/* What an errno of connecting or listening means for the client and for the audit. */
 struct reply_row reply_for_errno(int error);
 struct reply_row reply_for_resolver(enum resolver_status status);
 
@@ -203,6 +220,7 @@ struct session_step session_request(struct session *s, uint8_t command, const st
 
 /* What the policy is asked about this session's requests, but for the destination. */
 void session_query(const struct session *s, uint32_t command, struct policy_query *q);
+/* Asks about this address as destination, or as the one that connected; its port is not looked at. */
 struct policy_verdict session_judge(const struct session *s, const struct policy_own *own,
     const struct addr *address);
 /* Remembers the verdict and shows its rule in the session table. */
@@ -211,14 +229,37 @@ void session_set_verdict(struct session *s, const struct policy_verdict *verdict
 struct session_step session_deny(struct session *s, const struct policy_verdict *verdict);
 /* Hands a judged address to the session's dial, made when needed. 0, or -1. */
 int session_dial_add(struct session *s, const struct addr *address);
+/* What s->target's channel calls. */
+void session_target_ready(struct channel *channel);
+/* A last look at a connection from ours to theirs: where they are the same address and an ordinary one,
+   the other side is this host under an address it did not have when the worker started. True when that
+   makes a refusal of it, in *verdict. */
+bool session_met_itself(struct session *s, const struct addr *ours, const struct addr *theirs,
+    struct policy_verdict *verdict);
 /* While it waits for us: true when the client has reset or cannot be written to. */
 bool client_vanished(struct session *s);
+
+/* ---- BIND (session_bind.c) ---- */
+
+/* Adds a judged address (port: DST.PORT) of the peer that may connect. 0, or -1 with errno. */
+int bind_expect(struct session *s, const struct addr *address);
+/* True for an address that may connect; for a BIND for anybody always. */
+bool bind_expects(const struct session_bind *b, const struct addr *peer);
+/* Listens where the first of the expected addresses that has a route reaches us, registered in the loop
+   (SESSION_PEER), and shows it in the table. 0, or -1 with errno. */
+int bind_listen(struct session *s);
+/* What the client is told of it: bind.advertise, or the address itself. */
+struct addr bind_told(const struct session *s);
+/* Nobody can connect any more. Harmless when it does not listen. */
+void bind_close(struct session *s);
+/* The same and everything else. Leaves NULL. */
+void bind_free(struct session *s, struct session_bind **bind);
 
 /* ---- phases, one file each ---- */
 
 extern const struct phase_row phase_negotiate, phase_authenticate, phase_protect, phase_request,
-    phase_socks4, phase_ident, phase_decide, phase_resolve, phase_connect, phase_associate, phase_reply,
-    phase_relay, phase_linger;
+    phase_socks4, phase_ident, phase_decide, phase_resolve, phase_connect, phase_bind, phase_associate,
+    phase_reply, phase_relay, phase_linger;
 
 static inline const struct image_listener *
 session_listener(const struct session *s)

@@ -127,6 +127,8 @@ record_close(struct session *s)
     if (s->started)
         add_traffic(s, &e);
     event_seconds(&e, FIELD_DURATION, mono_diff_us(loop_now(s->host->loop), s->accepted));
+    if (s->strangers > 0)
+        event_number(&e, FIELD_STRANGERS, s->strangers);
     event_text(&e, FIELD_REASON, reasons[s->reason].word);
     event_text(&e, FIELD_DETAIL, s->detail);
     s->slot->close_seq = event_next_seq(s->host->ring);

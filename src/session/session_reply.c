@@ -21,6 +21,7 @@ static const struct reply_row errno_rows[] = {
     { EPERM, SOCKS5_NOT_ALLOWED, REASON_PROHIBITED },
     { EAFNOSUPPORT, SOCKS5_ADDRESS_NOT_SUPPORTED, REASON_NO_FAMILY },
     { EADDRNOTAVAIL, SOCKS5_GENERAL_FAILURE, REASON_NO_SOURCE },
+    { EADDRINUSE, SOCKS5_GENERAL_FAILURE, REASON_NO_PORT }, /* of listening */
 };
 
 static const struct reply_row resolver_rows[] = {
@@ -32,8 +33,8 @@ static const struct reply_row resolver_rows[] = {
     [RESOLVER_FAILED] = { 0, SOCKS5_GENERAL_FAILURE, REASON_RESOLVER },
 };
 
-static bool
-speaks_socks4(const struct session *s)
+bool
+session_speaks_socks4(const struct session *s)
 {
     return s->slot->protocol == SOCKS_VERSION_4 || s->slot->protocol == TABLE_SOCKS4A;
 }
@@ -66,7 +67,7 @@ in_socks4(enum socks5_reply reply)
 void
 session_note_reply(struct session *s, enum socks5_reply reply)
 {
-    note(s, speaks_socks4(s) ? (uint8_t)in_socks4(reply) : (uint8_t)reply);
+    note(s, session_speaks_socks4(s) ? (uint8_t)in_socks4(reply) : (uint8_t)reply);
 }
 
 int
@@ -76,7 +77,7 @@ session_reply(struct session *s, enum socks5_reply reply, const struct addr *bou
 
     if (bound == NULL)
         bound = &nowhere;
-    if (speaks_socks4(s))
+    if (session_speaks_socks4(s))
         return reply_socks4(s, in_socks4(reply), bound);
     note(s, (uint8_t)reply);
     return client_send(s, out, socks5_reply_encode(reply, bound, out));

@@ -52,9 +52,14 @@ set_name(struct session *s, const void *name, size_t len, uint16_t port)
 static bool
 available(const struct session *s, uint8_t command)
 {
-    if (command == SOCKS_UDP_ASSOCIATE)
-        return image_settings(s->host->image)->udp.enabled != 0;
-    return command == SOCKS_CONNECT;
+    const struct image_settings *settings = image_settings(s->host->image);
+
+    switch (command) {
+    case SOCKS_CONNECT: return true;
+    case SOCKS_BIND: return settings->bind.enabled != 0;
+    case SOCKS_UDP_ASSOCIATE: return settings->udp.enabled != 0;
+    default: return false;
+    }
 }
 
 struct session_step

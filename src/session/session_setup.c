@@ -43,6 +43,7 @@ setup_free(struct session_setup **setup)
     ident_free(&s->ident);
     resolver_cancel(&s->query);
     dial_free(&s->dial);
+    bind_free(s->session, &s->bind);
     buffer_clear(&s->in);
     buffer_clear(&s->out);
     free(s);

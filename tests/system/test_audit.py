@@ -62,7 +62,7 @@ def test_exactly_one_closing_record_over_a_mixed_load(start, echo, format):
         "session.end": [alice + request(*echo.address) + b"x" * 1000],
         "request.denied": [alice + request("192.0.2.1", 80)],
         "request.failed": [alice + request("127.0.0.1", port), alice + request("127.1", 80),
-                           alice + request("127.0.0.1", 80, command=2)],
+                           alice + request("127.0.0.1", 80, command=9)],
         "auth.failure": [hello(2) + login("alice", "wrong"), hello(2) + login("x", "")],
         "protocol.error": [b"GET /", hello(0), hello(2) + b"\x01", b"\x05", alice + b"\x04\x01"],
     }

@@ -62,7 +62,7 @@ def test_listens_on_ipv6(start, echo, echo6):
 
 
 @pytest.mark.parametrize("command,reason", [
-    (0, None), (socks.BIND, None), (4, None), (0x80, None), (255, None)])
+    (0, None), (4, None), (0x80, None), (255, None)])
 def test_commands_that_are_not_served(gateway, echo, command, reason):
     with Client(gateway) as client:
         reply = client.greet().ask(*echo.address, command=command)

@@ -22,6 +22,16 @@ check_PROGRAMS += tests/unit/test_session
 tests_unit_test_session_SOURCES = tests/unit/test_session.c $(SESSION_RIG)
 tests_unit_test_session_LDADD = $(SESSION_RIG_LIBS)
 
+SESSION_BIND = tests/unit/session_bind_tools.c tests/unit/session_bind_tools.h $(SESSION_RIG)
+
+check_PROGRAMS += tests/unit/test_phase_bind
+tests_unit_test_phase_bind_SOURCES = tests/unit/test_phase_bind.c $(SESSION_BIND)
+tests_unit_test_phase_bind_LDADD = $(SESSION_RIG_LIBS)
+
+check_PROGRAMS += tests/unit/test_session_bind
+tests_unit_test_session_bind_SOURCES = tests/unit/test_session_bind.c $(SESSION_BIND)
+tests_unit_test_session_bind_LDADD = $(SESSION_RIG_LIBS)
+
 check_PROGRAMS += tests/unit/test_session_login
 tests_unit_test_session_login_SOURCES = tests/unit/test_session_login.c $(SESSION_RIG)
 tests_unit_test_session_login_LDADD = $(SESSION_RIG_LIBS)
@@ -62,6 +72,11 @@ check_PROGRAMS += tests/unit/test_session_sealed
 tests_unit_test_session_sealed_SOURCES = tests/unit/test_session_sealed.c \
 	tests/unit/session_seal.c tests/unit/session_seal.h $(SESSION_RIG)
 tests_unit_test_session_sealed_LDADD = $(SESSION_RIG_LIBS)
+
+check_PROGRAMS += tests/unit/test_session_bind_sealed
+tests_unit_test_session_bind_sealed_SOURCES = tests/unit/test_session_bind_sealed.c \
+	tests/unit/session_seal.c tests/unit/session_seal.h $(SESSION_BIND)
+tests_unit_test_session_bind_sealed_LDADD = $(SESSION_RIG_LIBS)
 endif
 
 check_PROGRAMS += tests/unit/test_pipes

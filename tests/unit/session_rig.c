@@ -201,6 +201,10 @@ keep_value(struct session_closing *c, const struct event_value *v)
     case FIELD_WIRE_DOWN: c->wire_down = v->number; break;
     case FIELD_REPLY: c->reply = v->number; break;
     case FIELD_BYTES_UP: c->bytes_up = v->number; break;
+    case FIELD_STRANGERS: c->strangers = v->number; break;
+    case FIELD_COMMAND: keep_text(c->command, sizeof c->command, v); break;
+    case FIELD_ADDRESS: c->address = v->addr; break;
+    case FIELD_EGRESS: c->egress = v->addr; break;
     case FIELD_BYTES_DOWN: c->bytes_down = v->number; break;
     case FIELD_DATAGRAMS_UP: c->datagrams_up = v->number; break;
     case FIELD_DATAGRAMS_DOWN: c->datagrams_down = v->number; break;

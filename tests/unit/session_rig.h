@@ -59,6 +59,9 @@ struct session_closing {
     uint64_t reply; /* UINT64_MAX: none */
     uint64_t bytes_up, bytes_down;
     uint64_t datagrams_up, datagrams_down, datagrams_dropped;
+    uint64_t strangers;
+    char command[16];
+    struct addr address, egress;
 };
 
 extern struct session_rig rig;
