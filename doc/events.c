@@ -99,7 +99,7 @@ static const char head[] =
     "number of the connection, 16 hexadecimal digits; absent where no connection is meant.\n"
     ".El\n";
 
-/* The words that other records carry; they are said in src/master, src/logger and auth/userpass. */
+/* The words that other records carry; they are said in src/master, src/logger, src/net/ident*.c and auth/userpass. */
 static const char other_reasons[] =
     ".Pp\n"
     "In\n"
@@ -111,7 +111,27 @@ static const char other_reasons[] =
     ".Li unknown-user ,\n"
     ".Li password-too-long\n"
     "(bcrypt reads 72 bytes) and\n"
-    ".Li malformed-credentials .\n"
+    ".Li malformed-credentials ;\n"
+    "those of\n"
+    ".Cm no-identd\n"
+    "are\n"
+    ".Li unreachable ,\n"
+    ".Li timeout ,\n"
+    ".Li no-answer\n"
+    "(it closed without a line),\n"
+    ".Li answer-too-long ,\n"
+    ".Li malformed-answer ,\n"
+    ".Li wrong-ports\n"
+    "(not those of the connection),\n"
+    ".Li other-charset ,\n"
+    ".Li no-user-name\n"
+    "(the system is OTHER),\n"
+    "and the errors it may tell:\n"
+    ".Li no-user ,\n"
+    ".Li hidden-user ,\n"
+    ".Li invalid-port\n"
+    "and\n"
+    ".Li unknown-error .\n"
     "In\n"
     ".Cm request.denied\n"
     "for a special destination it names the kind:\n"
