@@ -10,6 +10,7 @@
 # folder, a release would also carry what was built in it.
 EXTRA_DIST += \
 	tests/realm.sh \
+	tests/system/bind.py \
 	tests/system/client.py \
 	tests/system/conftest.py \
 	tests/system/dns_server.py \
@@ -21,8 +22,12 @@ EXTRA_DIST += \
 	tests/system/rsyslog.py \
 	tests/system/servers.py \
 	tests/system/socks.py \
+	tests/system/socks4.py \
 	tests/system/test_audit.py \
 	tests/system/test_auth.py \
+	tests/system/test_bind.py \
+	tests/system/test_bind4.py \
+	tests/system/test_bind_gss.py \
 	tests/system/test_client.py \
 	tests/system/test_client_gssapi.py \
 	tests/system/test_clients.py \
@@ -41,6 +46,7 @@ EXTRA_DIST += \
 	tests/system/test_gss_mutations.py \
 	tests/system/test_gss_process.py \
 	tests/system/test_gss_tickets.py \
+	tests/system/test_ident.py \
 	tests/system/test_leaks.py \
 	tests/system/test_logger_rsyslog.py \
 	tests/system/test_many.py \
@@ -52,10 +58,15 @@ EXTRA_DIST += \
 	tests/system/test_request.py \
 	tests/system/test_rules.py \
 	tests/system/test_signals.py \
+	tests/system/test_socks4.py \
 	tests/system/test_stalled.py \
 	tests/system/test_syslog.py \
 	tests/system/test_timeouts.py \
+	tests/system/test_udp.py \
+	tests/system/test_udp_fragments.py \
+	tests/system/test_udp_gss.py \
 	tests/system/traffic.py \
+	tests/system/udp.py \
 	tests/system/waiting.py
 
 # Plays the master for test_logger_rsyslog.py.

@@ -13,13 +13,15 @@ class Server:
     """with Server(handler) as server: ... server.address. The handler gets the connection and the
     server; what it leaves open is closed at the end."""
 
-    def __init__(self, handler, host="127.0.0.1", receive_buffer=None):
+    def __init__(self, handler, host="127.0.0.1", receive_buffer=None, port=0):
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.handler = handler
         self.listener = socket.socket(family, socket.SOCK_STREAM)
         if receive_buffer:
             self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.listener.bind((host, 0))
+        if port:  # one server after another
+            self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.bind((host, port))
         self.listener.listen(1024)
         self.address = self.listener.getsockname()[:2]
         self.port = self.address[1]
