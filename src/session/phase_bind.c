@@ -136,13 +136,19 @@ look_at(struct session *s, int *fd, const struct addr *peer)
 static bool
 not_accepted(struct session *s, struct session_step *step)
 {
-    if (errno == ECONNABORTED)
+    switch (errno) {
+    case ECONNABORTED:
         return true;
-    *step = step_wait();
-    if (errno == EMFILE && set_paused(s, true) == 0)
+    case EAGAIN:
         return false;
-    if (errno != EAGAIN)
-        *step = bind_broken(s);
+    case EMFILE:
+        if (set_paused(s, true) == 0)
+            return false;
+        break;
+    default:
+        break;
+    }
+    *step = bind_broken(s);
     return false;
 }
 

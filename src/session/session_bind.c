@@ -89,6 +89,18 @@ egress_of(const struct session *s, uint8_t family)
     return family == ADDR_IPV6 ? &d->egress_ipv6 : &d->egress_ipv4;
 }
 
+/* For the records, also of what fails from here on. */
+static void
+note_expected(struct session *s, const struct addr *peer)
+{
+    struct policy_verdict verdict = session_judge(s, s->host->own, peer);
+
+    session_set_verdict(s, &verdict);
+    table_change_begin(s->slot);
+    s->slot->address = *peer;
+    table_change_end(s->slot);
+}
+
 static int
 route_to_family(struct session *s, uint8_t family)
 {
@@ -97,12 +109,11 @@ route_to_family(struct session *s, uint8_t family)
     for (uint8_t i = 0; i < b->count; i++) {
         const struct addr *peer = &b->expected[i];
 
-        if (peer->family != family || listen_route(peer, egress_of(s, family), &b->at) < 0)
+        if (peer->family != family)
             continue;
-        table_change_begin(s->slot);
-        s->slot->address = *peer;
-        table_change_end(s->slot);
-        return 0;
+        note_expected(s, peer);
+        if (listen_route(peer, egress_of(s, family), &b->at) == 0)
+            return 0;
     }
     return -1;
 }

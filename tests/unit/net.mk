@@ -37,7 +37,7 @@ tests_unit_test_ident_answer_SOURCES = tests/unit/test_ident_answer.c tests/unit
 tests_unit_test_ident_answer_LDADD = $(UNIT_NET)
 
 check_PROGRAMS += tests/unit/test_listen
-tests_unit_test_listen_SOURCES = tests/unit/test_listen.c tests/unit/unit.h
+tests_unit_test_listen_SOURCES = tests/unit/test_listen.c tests/unit/core_unit.h tests/unit/unit.h
 tests_unit_test_listen_LDADD = $(UNIT_NET)
 
 check_PROGRAMS += tests/unit/test_resolvconf

@@ -32,6 +32,10 @@ check_PROGRAMS += tests/unit/test_session_bind
 tests_unit_test_session_bind_SOURCES = tests/unit/test_session_bind.c $(SESSION_BIND)
 tests_unit_test_session_bind_LDADD = $(SESSION_RIG_LIBS)
 
+check_PROGRAMS += tests/unit/test_session_bind_socks4
+tests_unit_test_session_bind_socks4_SOURCES = tests/unit/test_session_bind_socks4.c $(SESSION_BIND)
+tests_unit_test_session_bind_socks4_LDADD = $(SESSION_RIG_LIBS)
+
 check_PROGRAMS += tests/unit/test_session_login
 tests_unit_test_session_login_SOURCES = tests/unit/test_session_login.c $(SESSION_RIG)
 tests_unit_test_session_login_LDADD = $(SESSION_RIG_LIBS)

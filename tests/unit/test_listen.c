@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* src/net/listen.c: the address of a route, ports of a range, and what accept() may say. */
-#include "tests/unit/unit.h"
+#include "tests/unit/core_unit.h"
 
 #include "lib/base/fd.h"
+#include "src/core/sandbox.h"
 #include "src/net/listen.h"
 
-#include <errno.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 static const struct addr none = { .family = ADDR_NONE };
 static int descriptors;
@@ -82,12 +80,22 @@ test_kernel_port(void **state)
     fd_close(&b);
 }
 
+/* An address of the loopback that is this process's alone, with all of its ports. */
+static struct addr
+own_host(void)
+{
+    unsigned pid = (unsigned)getpid();
+    const uint8_t ip[4] = { 127, (uint8_t)(1 + (pid >> 16) % 250), (uint8_t)(pid >> 8), (uint8_t)pid };
+
+    return addr_ipv4(ip, 0);
+}
+
 /* Every port of a range is used, each once, from a random one on; then none is left. */
 static void
 test_range(void **state)
 {
     enum { WIDTH = 8 };
-    struct addr at = address("127.0.0.44"); /* nobody else's: all ports are free there */
+    struct addr at = own_host();
     int fds[WIDTH];
     unsigned seen = 0;
 
@@ -173,6 +181,29 @@ test_accept_without_descriptors(void **state)
     fd_close(&door);
 }
 
+/* ---- a worker's sandbox ---- */
+
+static void
+act_in_sandbox(void *arg)
+{
+    struct addr at = address("127.0.0.1"), peer = own_host();
+    int fd;
+
+    (void)arg;
+    CHILD_CHECK(sandbox_no_new_privs() == 0 && sandbox_seccomp(SANDBOX_WORKER) == 0);
+    CHILD_CHECK(listen_route(&at, &peer, &at) == 0);
+    CHILD_CHECK((fd = listen_open(&peer, 23000, 23010)) >= 0);
+    CHILD_CHECK(listen_accept(fd, &peer) < 0 && errno == EAGAIN);
+    CHILD_CHECK((fd = listen_open(&at, 0, 0)) >= 0);
+}
+
+static void
+test_sandbox(void **state)
+{
+    (void)state;
+    assert_int_equal(unit_fork(act_in_sandbox, NULL, NULL, 0), 0);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int
@@ -186,6 +217,7 @@ main(void)
         TEST(test_no_port),
         TEST(test_accept),
         TEST(test_accept_without_descriptors),
+        TEST(test_sandbox),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,7 +12,7 @@ static const struct {
 } expected[] = {
     { ENETUNREACH, 3 }, { ENETDOWN, 3 }, { EHOSTUNREACH, 4 }, { EHOSTDOWN, 4 }, { ETIMEDOUT, 4 },
     { EINVAL, 4 }, { ETIME, 6 }, { ECONNREFUSED, 5 }, { ECONNRESET, 5 }, { EACCES, 2 }, { EPERM, 2 },
-    { EAFNOSUPPORT, 8 }, { EADDRNOTAVAIL, 1 }, { EMFILE, 1 }, { ENFILE, 1 }, { ENOMEM, 1 },
+    { EAFNOSUPPORT, 8 }, { EADDRNOTAVAIL, 1 }, { EADDRINUSE, 1 }, { EMFILE, 1 }, { ENFILE, 1 }, { ENOMEM, 1 },
     { ENOBUFS, 1 },
 };
 
