@@ -5,13 +5,15 @@
     make -C build bench                    (or: tests/bench/bench.py --build build)
 
 Prints, for each proxy, CPU microseconds per session, CPU seconds per gigabyte with 4 and with 500
-streams, and kilobytes of memory per idle session. CPU time is that of all the proxy's processes, from
+streams, kilobytes of memory per idle session, and CPU microseconds per relayed datagram (one there
+and back counts twice). CPU time is that of all the proxy's processes, from
 /proc/PID/schedstat; the proxy is pinned to the first core, load and destination to the others.
 Figures are medians of --runs; compare the columns with each other, not with another machine.
 As root everything runs in a network namespace of its own with cubic congestion control.
 """
 import argparse
 import glob
+import json
 import os
 import re
 import select
@@ -211,10 +213,13 @@ class Bench:
         self.core, self.rest = cores[0], ",".join(str(core) for core in cores[1:])
         self.target = self.start(["serve"])
         self.target_port = self.target.stdout.readline().strip()
+        self.udp_load = os.path.join(args.build, "tests/bench/bench_udp")
+        self.udp_target = self.start(["serve"], program=self.udp_load)
+        self.udp_port = self.udp_target.stdout.readline().strip()
 
-    def start(self, argv, **options):
-        return subprocess.Popen(["taskset", "-c", self.rest, self.load] + argv, text=True,
-                                stdout=subprocess.PIPE, **options)
+    def start(self, argv, program=None, **options):
+        return subprocess.Popen(["taskset", "-c", self.rest, program or self.load] + argv,
+                                text=True, stdout=subprocess.PIPE, **options)
 
     def run(self, proxy, verb, *numbers):
         argv = [verb, str(proxy.port), self.target_port] + [str(n) for n in numbers]
@@ -243,6 +248,20 @@ class Bench:
         return self.run(proxy, "bulk", streams, self.args.bytes) / 1e9 / (
             self.args.bytes / GIGABYTE)
 
+    def udp(self, proxy, size):
+        count = self.args.datagrams
+        argv = ["echo", str(proxy.port), self.udp_port, str(count), str(size), "8", "8"]
+        before = proxy.cpu()
+        load = self.start(argv, program=self.udp_load, stderr=subprocess.PIPE)
+        output, error = load.communicate(timeout=300)
+        if load.returncode != 0:
+            raise LoadFailed(f"UDP through {proxy.name}: {error.strip()}")
+        self.settle(proxy)
+        lost = json.loads(output)["lost"]
+        if lost > count / 100:
+            print(f"# {proxy.name} lost {lost} of {count} datagrams of {size} octets")
+        return (proxy.cpu() - before) / (2 * count) / 1000
+
     def idle(self, proxy):
         """The first sessions pay for rings and tables that do not grow with the number: they go
         before the measurement, for every proxy alike."""
@@ -259,14 +278,17 @@ class Bench:
         return used / count
 
     def stop(self):
-        self.target.kill()
-        self.target.wait()
+        for target in (self.target, self.udp_target):
+            target.kill()
+            target.wait()
 
 
 MEASURES = (
     ("session_cpu_us", "CPU per session, us", lambda b, p: b.sessions(p)),
     ("bulk4_cpu_s_per_gb", "bulk, 4 streams, CPU s/GB", lambda b, p: b.bulk(p, 4)),
     ("bulk500_cpu_s_per_gb", "bulk, 500 streams, CPU s/GB", lambda b, p: b.bulk(p, 500)),
+    ("udp64_cpu_us", "UDP, 64 octets, CPU per datagram, us", lambda b, p: b.udp(p, 64)),
+    ("udp1200_cpu_us", "UDP, 1,200 octets, CPU per datagram, us", lambda b, p: b.udp(p, 1200)),
     ("idle_kb", "memory per idle session, KiB", lambda b, p: b.idle(p)),
 )
 
@@ -315,6 +337,7 @@ def main():
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--sessions", type=int, default=20000)
     parser.add_argument("--bytes", type=int, default=8 * GIGABYTE)
+    parser.add_argument("--datagrams", type=int, default=200000)
     parser.add_argument("--idle", type=int, default=2000)
     parser.add_argument("--only", help="one proxy")
     parser.add_argument("--measure", help="keys separated by commas: "

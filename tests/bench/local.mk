@@ -3,10 +3,13 @@
 #   make bench [BENCH_FLAGS="--runs 3"]
 EXTRA_PROGRAMS += tests/bench/bench_load
 tests_bench_bench_load_SOURCES = tests/bench/bench_load.c
+EXTRA_PROGRAMS += tests/bench/bench_udp
+tests_bench_bench_udp_SOURCES = tests/bench/bench_udp.c
+tests_bench_bench_udp_LDADD = lib/socks/libsocks.la lib/base/libbase.la
 EXTRA_DIST += tests/bench/bench.py
 
 .PHONY: bench
-bench: all tests/bench/bench_load$(EXEEXT)
+bench: all tests/bench/bench_load$(EXEEXT) tests/bench/bench_udp$(EXEEXT)
 	$(PYTHON3) $(srcdir)/tests/bench/bench.py --build . $(BENCH_FLAGS)
 
 # make bench-kerberos [BENCH_FLAGS="--runs 3"]: sessions with Kerberos, sealed bulk, by process.
