@@ -78,6 +78,40 @@ test_pipelined(void **state)
     (void)session_rig_expect(id, EVENT_SESSION_END, "closed");
 }
 
+/* Whatever the client sends while it waits stays in the kernel, and arrives whole. */
+static void
+test_early_bytes(void **state)
+{
+    static uint8_t out[1U << 20], got[1U << 20];
+    struct unit_random random = UNIT_RANDOM_INIT;
+    struct addr at;
+    uint64_t id;
+    size_t early = 0;
+    ssize_t n;
+    int fd, peer;
+
+    (void)state;
+    unit_random_fill(&random, out, sizeof out);
+    at = bind_waits(&id, &fd, 5);
+    for (int quiet = 0; quiet < 3 && early < sizeof out; quiet++) {
+        while (early < sizeof out && (n = send(fd, out + early, sizeof out - early, 0)) > 0) {
+            early += (size_t)n;
+            quiet = 0;
+        }
+        session_rig_turns(2);
+    }
+    assert_true(early > 0);
+    assert_int_equal(buffer_len(&rig.host.first->setup->in), 0);
+    peer = bind_peer(5, &at, NULL);
+    (void)bind_read_reply(fd, 0);
+    session_rig_read(peer, got, early);
+    assert_memory_equal(got, out, early);
+    fd_close(&fd);
+    session_rig_read_end(peer);
+    fd_close(&peer);
+    assert_int_equal(session_rig_expect(id, EVENT_SESSION_END, "closed").bytes_up, early);
+}
+
 /* ---- strangers ---- */
 
 static void
@@ -407,6 +441,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         PLAIN(test_peer),
         PLAIN(test_pipelined),
+        PLAIN(test_early_bytes),
         PLAIN(test_strangers),
         PLAIN(test_flood),
         PLAIN(test_second_peer),

@@ -8,6 +8,7 @@
 #include "lib/base/fd.h"
 
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -216,6 +217,43 @@ test_no_way(void **state)
     (void)fails(fd, id, 1, EVENT_REQUEST_FAILED, "no-source-address");
 }
 
+/* For anybody, without an egress address: where the default route begins, or where the client came to. */
+static void
+test_default_route(void **state)
+{
+    struct addr at;
+    uint64_t id;
+    int fd = bind_ask(&id, 0, 2000);
+
+    (void)state;
+    at = bind_read_reply(fd, 0);
+    assert_int_equal(at.family, ADDR_IPV4);
+    assert_true(at.port > 0 && !addr_is_zero(&at));
+    fd_close(&fd);
+    struct session_closing c = session_rig_expect(id, EVENT_PROTOCOL_ERROR, "client-gone");
+
+    assert_true(addr_equal(&c.egress, &at));
+    bind_nobody_at(&at);
+}
+
+static void
+test_no_descriptors(void **state)
+{
+    struct rlimit old, low;
+    uint8_t choice[2];
+    uint64_t id;
+    int fd = session_rig_client(0, &id);
+
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+    low = (struct rlimit) { 3, old.rlim_max };
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    session_rig_send(fd, "\x05\x01\x00\x05\x02\x00\x01\x7f\x00\x00\x05\x00\x15", 13);
+    session_rig_read(fd, choice, sizeof choice);
+    (void)fails(fd, id, 1, EVENT_REQUEST_FAILED, "internal-error");
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+}
+
 /* Behind NAT the client is told of the outside; the record says where we listened. */
 static void
 test_advertise(void **state)
@@ -310,6 +348,8 @@ main(void)
         PLAIN(test_families),
         PLAIN(test_egress),
         PLAIN(test_no_way),
+        PLAIN(test_default_route),
+        PLAIN(test_no_descriptors),
         OWN(test_advertise),
         OWN(test_ports),
     };
