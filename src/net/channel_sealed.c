@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define DATAGRAM_HEAD 4U /* octets that tell how long a message is */
 #define SEALED_PIECE 16384U /* bytes sealed at a time by write(), which may not change its data */
 
 struct channel_sealed {
@@ -395,6 +396,11 @@ channel_open_datagram(struct channel *channel, uint8_t *data, size_t len, uint8_
     struct channel_sealed *l = channel->sealed;
     struct auth_opened one = { .used = 0 };
 
+    /* Asked by its first octets alone: opening a message with something behind it would use up its
+       sequence number, and the one it was made from would come too late. */
+    if (len > DATAGRAM_HEAD && l->face->open(l->protect, data, DATAGRAM_HEAD, &one) == AUTH_FRAME_MORE &&
+        one.used != 0 && one.used != len)
+        return false;
     if (l->face->open(l->protect, data, len, &one) != AUTH_FRAME_READY || one.used != len)
         return false;
     *plain = one.plain;

@@ -5,7 +5,8 @@
  */
 #include "src/session/udp_association.h"
 
-#include <errno.h>
+#include "lib/base/fd.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,7 +38,7 @@ udp_associate(struct session *s, struct addr *bound)
         getsockname(a->client.fd, &at.sa, &len) < 0)
         return -1;
     *bound = addr_from_sockaddr(&at.sa, len);
-    if (settings->udp.advertise.family != ADDR_NONE) {
+    if (settings->udp.advertise.family == bound->family) {
         uint16_t port = bound->port;
 
         *bound = settings->udp.advertise;
@@ -79,21 +80,56 @@ show_rule(struct session *s, const struct policy_verdict *verdict)
     table_change_end(s->slot);
 }
 
-bool
+static bool
+allowed(struct udp_association *a, const struct policy_own *own, const struct policy_query *q)
+{
+    struct policy_verdict verdict = policy_judge(a->session->host->image, own, q);
+
+    if (verdict.allowed)
+        show_rule(a->session, &verdict);
+    return verdict.allowed;
+}
+
+/* What the kernel would send from, of no family without a way there: connecting such a socket sends
+   nothing. */
+static struct addr
+source_towards(const struct addr *address)
+{
+    struct sockaddr_storage ss;
+    union udp_sockaddr at;
+    socklen_t len = addr_to_sockaddr(address, &ss), size = sizeof at;
+    int fd = socket(ss.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct addr source = { .family = ADDR_NONE };
+
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&ss, len) == 0 && getsockname(fd, &at.sa, &size) == 0)
+        source = addr_from_sockaddr(&at.sa, size);
+    fd_close(&fd);
+    return source;
+}
+
+/* The last look as with connections (phase_connect.c): an address that became this host's since the
+   worker's start is its own source. */
+enum udp_verdict
 udp_judge(struct udp_association *a, const char *name, const struct addr *address)
 {
     struct session *s = a->session;
+    struct policy_own late = { .count = 1 };
     struct policy_query q;
-    struct policy_verdict verdict;
+    struct addr source;
 
     session_query(s, IMAGE_COMMAND_UDP, &q);
     q.name = name;
     q.address = *address;
     q.port = address->port;
-    verdict = policy_judge(s->host->image, s->host->own, &q);
-    if (verdict.allowed)
-        show_rule(s, &verdict);
-    return verdict.allowed;
+    if (!allowed(a, s->host->own, &q))
+        return UDP_REFUSED;
+    source = source_towards(address);
+    if (source.family == ADDR_NONE)
+        return UDP_UNJUDGED;
+    if (!addr_equal_ip(&source, address) || addr_special(address, NULL) != NULL)
+        return UDP_ALLOWED;
+    late.list[0] = *address;
+    return allowed(a, &late, &q) ? UDP_ALLOWED : UDP_REFUSED;
 }
 
 void

@@ -21,6 +21,7 @@
 #define UDP_HELD_BYTES 65536U     /* and their octets */
 #define UDP_NAME_SECONDS 60       /* an address is remembered for */
 #define UDP_NAME_FAILED_SECONDS 5 /* a name without one is not asked about again for */
+#define UDP_SOCKET_RETRY_SECONDS 1 /* no port, no descriptor: what comes meanwhile is dropped at once */
 #define UDP_FRAGMENT_SECONDS 5    /* RFC 1928 section 7: no less */
 
 struct udp_association;
@@ -29,6 +30,7 @@ struct udp_socket {
     struct loop_io io;
     struct udp_association *association;
     int fd; /* -1: not open */
+    struct mono retry; /* after a failure: not tried again before */
 };
 
 struct udp_association {
@@ -55,9 +57,9 @@ struct udp_association {
 int udp_associate(struct session *s, struct addr *bound) SP_MUST_USE;
 /* Ends what the session has. Leaves NULL; harmless without one. */
 void udp_association_free(struct udp_association **a);
-/* Whether the client may write there; name: what it asked for, or NULL. The first rule that allows
-   something is shown as the session's. */
-bool udp_judge(struct udp_association *a, const char *name, const struct addr *address);
+/* Whether the client may write there; name: what it asked for, or NULL. UDP_UNJUDGED: allowed, but there
+   is no way there now. The first rule that allows something is shown as the session's. */
+enum udp_verdict udp_judge(struct udp_association *a, const char *name, const struct addr *address);
 /* Totals into the session and its slot. */
 void udp_note(struct udp_association *a);
 

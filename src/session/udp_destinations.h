@@ -14,9 +14,11 @@
 
 #define UDP_DESTINATIONS_MAX 1024U
 
+enum udp_verdict { UDP_UNJUDGED, UDP_ALLOWED, UDP_REFUSED };
+
 struct udp_destination {
     struct addr addr; /* with its port */
-    enum { UDP_UNJUDGED, UDP_ALLOWED, UDP_REFUSED } verdict; /* asked for as an address */
+    enum udp_verdict verdict; /* asked for as an address */
     bool written;
     uint16_t newer, older; /* 1 + index; 0: none */
     uint16_t next;         /* in its chain; 1 + index */

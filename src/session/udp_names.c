@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/fd.h"
-
 struct udp_held {
     struct udp_held *next;
     size_t len;
@@ -80,19 +78,6 @@ release(struct udp_name *n)
 
 /* ---- answers ---- */
 
-/* Asks the routing table: connecting such a socket sends nothing. */
-static bool
-has_route(const struct addr *address)
-{
-    struct sockaddr_storage ss;
-    socklen_t len = addr_to_sockaddr(address, &ss);
-    int fd = socket(ss.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    bool ok = fd >= 0 && connect(fd, (struct sockaddr *)&ss, len) == 0;
-
-    fd_close(&fd);
-    return ok;
-}
-
 static void
 choose(struct udp_name *n, const struct addr *addresses, size_t count)
 {
@@ -101,8 +86,8 @@ choose(struct udp_name *n, const struct addr *addresses, size_t count)
         enum udp_family family = udp_family(&address);
 
         address.port = n->port;
-        if (n->best[family].family == ADDR_NONE && udp_judge(n->association, n->name, &address) &&
-            has_route(&address))
+        if (n->best[family].family == ADDR_NONE &&
+            udp_judge(n->association, n->name, &address) == UDP_ALLOWED)
             n->best[family] = address;
     }
 }

@@ -37,9 +37,13 @@ static bool
 out_ready(struct udp_association *a, enum udp_family family)
 {
     struct udp_socket *u = &a->out[family];
+    struct mono now = loop_now(a->session->host->loop);
 
     if (u->fd >= 0)
         return true;
+    if (mono_before(now, u->retry))
+        return false;
+    u->retry = mono_add_seconds(now, UDP_SOCKET_RETRY_SECONDS);
     if (udp_socket_open(a, u, family == UDP_IPV6 ? ADDR_IPV6 : ADDR_IPV4,
             egress(a->session, family), udp_down_ready) < 0)
         return false;
@@ -92,8 +96,8 @@ deliver_address(struct udp_association *a, const struct addr *address, uint8_t *
     struct udp_destination *d = udp_destinations_take(&a->table, &to);
 
     if (d != NULL && d->verdict == UDP_UNJUDGED)
-        d->verdict = udp_judge(a, NULL, &to) ? UDP_ALLOWED : UDP_REFUSED;
-    if (d == NULL || d->verdict == UDP_REFUSED) {
+        d->verdict = udp_judge(a, NULL, &to);
+    if (d == NULL || d->verdict != UDP_ALLOWED || to.port == 0) {
         a->dropped++;
         return;
     }

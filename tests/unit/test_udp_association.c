@@ -6,6 +6,8 @@
 #include "lib/socks/socks5.h"
 #include "src/session/session_private.h"
 
+#include <ifaddrs.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
@@ -348,6 +350,76 @@ test_filtering_none(void **state)
     answers("none", true, true);
 }
 
+/* Asked for and never sent to: it may not answer. */
+static void
+test_port_zero_opens_nothing(void **state)
+{
+    struct addr target, from, nowhere, other_at;
+
+    (void)state;
+    session_rig_begin(UDP_CONFIG("udp { filtering = \"address\" }",
+        "rule \"here\" { action = \"allow\" destination = { \"127.0.0.0/8\" } }\n"));
+    int fd = udp_rig_socket(1, &target), other = udp_rig_socket(2, &other_at);
+
+    udp_rig_associate(&client);
+    udp_rig_say(&client, &target, "hello");
+    udp_rig_expect(fd, &from, "hello");
+    nowhere = other_at;
+    nowhere.port = 0;
+    udp_rig_say(&client, &nowhere, "to port 0");
+    session_rig_turns(3);
+    udp_rig_send(other, &from, "never asked", 11);
+    udp_rig_quiet(client.fd);
+    fd_close(&fd);
+    fd_close(&other);
+    assert_int_equal(udp_rig_end(&client).datagrams_dropped, 2);
+}
+
+/* An address of this host; false: it has none but loopback. */
+static bool
+own_address(struct addr *out)
+{
+    struct ifaddrs *all = NULL;
+
+    out->family = ADDR_NONE;
+    assert_int_equal(getifaddrs(&all), 0);
+    for (const struct ifaddrs *i = all; i != NULL && out->family == ADDR_NONE; i = i->ifa_next) {
+        if (i->ifa_addr == NULL || i->ifa_addr->sa_family != AF_INET)
+            continue;
+        *out = addr_from_sockaddr(i->ifa_addr, sizeof(struct sockaddr_in));
+        if (addr_special(out, NULL) != NULL)
+            out->family = ADDR_NONE;
+    }
+    freeifaddrs(all);
+    return out->family != ADDR_NONE;
+}
+
+/* It is not among those the worker read at its start, and yet nothing is sent to it. */
+static void
+test_late_own_address(void **state)
+{
+    struct sockaddr_storage ss;
+    struct addr own;
+    socklen_t len = sizeof ss;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    (void)state;
+    if (!own_address(&own))
+        skip();
+    session_rig_begin(UDP_CONFIG("", "rule \"all\" { action = \"allow\" }\n"));
+    rig.own.count = 0;
+    len = addr_to_sockaddr(&own, &ss);
+    assert_int_equal(bind(fd, (struct sockaddr *)&ss, len), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&ss, &len), 0);
+    own = addr_from_sockaddr((struct sockaddr *)&ss, len);
+    udp_rig_associate(&client);
+    udp_rig_say(&client, &own, "to the gateway itself");
+    udp_rig_quiet(fd);
+    rig.descriptors -= 1;
+    fd_close(&fd);
+    assert_int_equal(udp_rig_end(&client).datagrams_dropped, 1);
+}
+
 /* ---- fragments ---- */
 
 static void
@@ -479,6 +551,49 @@ test_port_range(void **state)
     (void)udp_rig_end(&first);
 }
 
+/* The address to tell is one of the other family: the client hears of where its datagrams do arrive. */
+static void
+test_advertised_family(void **state)
+{
+    (void)state;
+    session_rig_begin(UDP_CONFIG("udp { advertise = \"2001:db8::9\" }", UDP_RULES));
+    udp_rig_associate(&client);
+    (void)udp_rig_end(&client);
+}
+
+/* No port towards destinations: it is not looked for again with each datagram, but later. */
+static void
+test_ports_run_out(void **state)
+{
+    char config[1024];
+    struct addr at, target;
+    int holder = udp_rig_socket(1, &at), fd = udp_rig_socket(1, &target);
+    uint8_t got[16];
+
+    (void)state;
+    assert_true(snprintf(config, sizeof config, UDP_CONFIG("udp { port-min = %u port-max = %u }", UDP_RULES),
+                    at.port - 1U, (unsigned)at.port) > 0);
+    session_rig_begin(config);
+    rig.descriptors -= 2;
+    udp_rig_associate(&client);
+    assert_int_equal(client.relay.port, at.port - 1);
+    struct mono begin = mono_read();
+
+    udp_rig_say(&client, &target, "no port");
+    udp_rig_quiet(fd);
+    fd_close(&holder);
+    udp_rig_say(&client, &target, "too soon");
+    session_rig_turns(3);
+    bool sent = recv(fd, got, sizeof got, 0) >= 0;
+
+    assert_false(sent && mono_before(mono_read(), mono_add_seconds(begin, 1)));
+    RIG_UNTIL(recv(fd, got, sizeof got, 0) == 5) {
+        udp_rig_say(&client, &target, "later");
+    }
+    fd_close(&fd);
+    (void)udp_rig_end(&client);
+}
+
 static void
 test_connection_ends(void **state)
 {
@@ -534,11 +649,15 @@ main(void)
         TEST(test_filtering_endpoint, NULL),
         TEST(test_filtering_address, NULL),
         TEST(test_filtering_none, NULL),
+        TEST(test_port_zero_opens_nothing, NULL),
+        TEST(test_late_own_address, NULL),
         TEST(test_fragments, setup),
         TEST(test_fragments_off, setup_no_fragments),
         TEST(test_disabled, setup_disabled),
         TEST(test_no_rule, setup_no_rule),
         TEST(test_port_range, NULL),
+        TEST(test_advertised_family, NULL),
+        TEST(test_ports_run_out, NULL),
         TEST(test_connection_ends, setup),
         TEST(test_idle, setup_short),
     };

@@ -204,6 +204,32 @@ test_port_moves(void **state)
     assert_int_equal(end("closed", "").datagrams_dropped, 2);
 }
 
+/* A datagram that somebody sends ahead with an octet more or less uses up no number and moves nothing. */
+static void
+test_spoiled_first(void **state)
+{
+    struct addr from, other_at;
+    int other = udp_rig_socket(1, &other_at);
+    uint8_t out[512];
+
+    (void)state;
+    begin(1);
+    say_from(client.fd, false, "here");
+    udp_rig_expect(destination, &from, "here");
+    size_t len = message(false, "the true one", out);
+
+    out[len] = 0;
+    udp_rig_send(other, &client.relay, out, len + 1);
+    udp_rig_send(other, &client.relay, out, len - 1);
+    udp_rig_quiet(destination);
+    udp_rig_send(destination, &from, "one", 3);
+    hear_at(client.fd, false, "one");
+    udp_rig_send(client.fd, &client.relay, out, len);
+    udp_rig_expect(destination, &from, "the true one");
+    fd_close(&other);
+    assert_int_equal(end("closed", "").datagrams_dropped, 2);
+}
+
 /* The connection's messages and the datagrams share the numbers. */
 static void
 test_connection_beside(void **state)
@@ -295,6 +321,7 @@ main(void)
         TEST(test_disorder),
         TEST(test_window),
         TEST(test_port_moves),
+        TEST(test_spoiled_first),
         TEST(test_connection_beside),
         TEST(test_largest),
         TEST(test_ticket_expires),
