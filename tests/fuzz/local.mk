@@ -3,7 +3,7 @@
 # tests/fuzz/corpus/TARGET with whatever compiler there is; `make fuzz` builds the same with clang's
 # libFuzzer and searches for FUZZ_SECONDS each. What it finds is in tests/fuzz/found/TARGET of the build
 # tree; a file that shows something new goes into the corpus.
-FUZZ_TARGETS = name socks4 socks5 ident udp userpass conversation users krb5msg gssapi_frame gssapi_protect \
+FUZZ_TARGETS = name socks4 socks5 ident udp udp_fragments userpass conversation users krb5msg gssapi_frame gssapi_protect \
 	gssapi_token keytab config_scan
 FUZZ_SECONDS = 60
 FUZZ_CC = clang
@@ -33,6 +33,12 @@ check_PROGRAMS += tests/fuzz/replay_udp
 tests_fuzz_replay_udp_SOURCES = tests/fuzz/fuzz_udp.c tests/fuzz/fuzz.h tests/fuzz/replay_main.c
 tests_fuzz_replay_udp_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_TARGET='"udp"'
 tests_fuzz_replay_udp_LDADD = lib/socks/libsocks.la lib/base/libbase.la
+
+check_PROGRAMS += tests/fuzz/replay_udp_fragments
+tests_fuzz_replay_udp_fragments_SOURCES = tests/fuzz/fuzz_udp_fragments.c \
+	src/session/udp_fragments.c tests/fuzz/fuzz.h tests/fuzz/replay_main.c
+tests_fuzz_replay_udp_fragments_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_TARGET='"udp_fragments"'
+tests_fuzz_replay_udp_fragments_LDADD = lib/socks/libsocks.la lib/base/libbase.la
 
 check_PROGRAMS += tests/fuzz/replay_userpass
 tests_fuzz_replay_userpass_SOURCES = tests/fuzz/fuzz_userpass.c tests/fuzz/fuzz.h tests/fuzz/replay_main.c
@@ -94,7 +100,8 @@ FUZZ_LIB = $(filter %.c,$(lib_base_libbase_la_SOURCES) $(lib_socks_libsocks_la_S
 	$(lib_krb5msg_libkrb5msg_la_SOURCES) \
 	$(AUTH_USERPASS_BOTH) $(AUTH_GSSAPI_PROTECT)) src/authlink/conversation.c \
 	src/net/ident_answer.c \
-	auth/gssapi/gssapi_keytab_usable.c auth/gssapi/gssapi_token.c $(FUZZ_CONFIG)
+	auth/gssapi/gssapi_keytab_usable.c auth/gssapi/gssapi_token.c \
+	src/session/udp_fragments.c $(FUZZ_CONFIG)
 FUZZ_CONFIG = \
 	src/config/config_flat.c \
 	src/config/config_lex.c \
