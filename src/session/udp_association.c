@@ -133,6 +133,18 @@ udp_judge(struct udp_association *a, const char *name, const struct addr *addres
 }
 
 void
+udp_refresh(struct udp_association *a)
+{
+    const struct image *image = a->session->host->image;
+
+    if (a->judged_by == image)
+        return;
+    a->judged_by = image;
+    udp_destinations_free(&a->table);
+    udp_names_free(a);
+}
+
+void
 udp_note(struct udp_association *a)
 {
     struct session *s = a->session;

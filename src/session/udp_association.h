@@ -38,6 +38,7 @@ struct udp_association {
     struct udp_socket client;       /* towards the client */
     struct udp_socket out[2];       /* by enum udp_family */
     struct addr peer;               /* where the client sends from; ADDR_NONE: not known yet */
+    const struct image *judged_by;  /* what table and names were judged with: they die with it */
     struct udp_destinations table;
     struct udp_fragments *fragments; /* NULL: none held */
     struct loop_timer fragment_timer;
@@ -60,6 +61,8 @@ void udp_association_free(struct udp_association **a);
 /* Whether the client may write there; name: what it asked for, or NULL. UDP_UNJUDGED: allowed, but there
    is no way there now. The first rule that allows something is shown as the session's. */
 enum udp_verdict udp_judge(struct udp_association *a, const char *name, const struct addr *address);
+/* Before each batch: forgets what another policy has judged. */
+void udp_refresh(struct udp_association *a);
 /* Totals into the session and its slot. */
 void udp_note(struct udp_association *a);
 

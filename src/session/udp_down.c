@@ -54,6 +54,7 @@ udp_down_ready(struct loop_io *io, uint32_t events)
     unsigned n = udp_batch_receive(shared, u->fd);
 
     (void)events;
+    udp_refresh(a);
     for (unsigned i = 0; i < n; i++) {
         struct udp_incoming in;
 

@@ -159,6 +159,78 @@ test_names_waiting(void **state)
     assert_int_equal(c.datagrams_dropped, 80 - 16);
 }
 
+static int
+setup_ipv6(void **state)
+{
+    (void)state;
+    session_rig_begin(UDP_CONFIG("",
+        UDP_RULES "rule \"six\" { action = \"allow\" destination = { \"::1/128\" } }\n"));
+    return 0;
+}
+
+/* Both families through one association. */
+static void
+test_ipv6(void **state)
+{
+    static const uint8_t one[16] = { [15] = 1 };
+    struct addr target, six = addr_ipv6(one, 0), from, relay;
+    struct sockaddr_storage ss;
+    socklen_t len = addr_to_sockaddr(&six, &ss);
+    uint8_t got[64], want[64];
+    int fd = udp_rig_socket(1, &target);
+    int fd6 = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    (void)state;
+    assert_int_equal(bind(fd6, (struct sockaddr *)&ss, len), 0);
+    len = sizeof ss;
+    assert_int_equal(getsockname(fd6, (struct sockaddr *)&ss, &len), 0);
+    six = addr_from_sockaddr((struct sockaddr *)&ss, len);
+    udp_rig_associate(&client);
+    udp_rig_say(&client, &target, "four");
+    udp_rig_say(&client, &six, "six");
+    udp_rig_expect(fd, &from, "four");
+    udp_rig_expect(fd6, &from, "six");
+    udp_rig_send(fd6, &from, "back", 4);
+    size_t size = udp_rig_datagram(&six, 0, "back", 4, want);
+
+    assert_int_equal(size, SOCKS_UDP_HEADER_IPV6 + 4);
+    assert_int_equal(udp_rig_read(client.fd, got, sizeof got, &relay), size);
+    assert_memory_equal(got, want, size);
+    fd_close(&fd);
+    fd_close(&fd6);
+    (void)udp_rig_end(&client);
+}
+
+/* Another policy: what the old one allowed is judged anew, and answers from there are strangers'. */
+static void
+test_another_policy(void **state)
+{
+    static const char nothing[] =
+        UDP_CONFIG("", "rule \"none\" { action = \"deny\" destination = { \"0.0.0.0/0\" } }\n");
+    struct rig other;
+    struct addr target, from;
+    int fd = udp_rig_socket(1, &target);
+
+    (void)state;
+    udp_rig_associate(&client);
+    udp_rig_say(&client, &target, "before");
+    udp_rig_expect(fd, &from, "before");
+    rig_good(&other, nothing);
+    rig.host.image = other.image;
+    udp_rig_say(&client, &target, "after");
+    session_rig_turns(5);
+    udp_rig_send(fd, &from, "answer", 6);
+    udp_rig_quiet(fd);
+    udp_rig_quiet(client.fd);
+    fd_close(&fd);
+    struct session_closing c = udp_rig_end(&client);
+
+    assert_int_equal(c.datagrams_up, 1);
+    assert_int_equal(c.datagrams_dropped, 2);
+    rig.host.image = rig.config.image;
+    rig_free(&other);
+}
+
 /* ---- what does not ---- */
 
 static void
@@ -639,6 +711,8 @@ main(void)
         TEST(test_both_ways, setup),
         TEST(test_many, setup),
         TEST(test_largest, setup),
+        TEST(test_ipv6, setup_ipv6),
+        TEST(test_another_policy, setup),
         TEST(test_names, setup),
         TEST(test_names_waiting, setup),
         TEST(test_strangers, setup),
