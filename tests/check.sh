@@ -105,6 +105,14 @@ install_npm_client() {
         >build/check/npm.log 2>&1 </dev/null || say 'npm could not get it, see build/check/npm.log'
 }
 
+# A browser without its windows. Ubuntu has no such package; the tests that want it say so.
+install_browser() {
+    case $(apt-cache policy chromium-headless-shell 2>/dev/null) in
+    *'Candidate: (none)'* | '') ;;
+    *) install_packages chromium-headless-shell:chromium-headless-shell ;;
+    esac
+}
+
 # Dante's client library with GSS-API: Debian has its source and builds it without. From the mirror that
 # would give the package, with an apt of its own beside the system's, in build/dante.
 get_dante_client() {
@@ -141,6 +149,7 @@ install_dante_client() {
 
 check() {
     install_packages $build_packages $check_packages
+    install_browser
     mkdir -p build/check
     rm -f build/check/*.xml build/check/*.log build/check/summary
     install_npm_client

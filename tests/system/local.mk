@@ -31,6 +31,7 @@ EXTRA_DIST += \
 	tests/system/test_client.py \
 	tests/system/test_client_gssapi.py \
 	tests/system/test_clients.py \
+	tests/system/test_clients4.py \
 	tests/system/test_config.py \
 	tests/system/test_descriptors.py \
 	tests/system/test_faults.py \
