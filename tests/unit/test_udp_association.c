@@ -4,7 +4,7 @@
 
 #include "lib/base/fd.h"
 #include "lib/socks/socks5.h"
-#include "src/session/session_private.h"
+#include "src/session/udp_association.h"
 
 #include <ifaddrs.h>
 #include <netinet/in.h>
@@ -528,6 +528,29 @@ test_fragments(void **state)
     assert_int_equal(c.bytes_up, 5 + 13);
 }
 
+/* The timer takes what never becomes whole, and what comes then does not belong to it. */
+static void
+test_fragments_late(void **state)
+{
+    struct addr target, from;
+    int fd = udp_rig_socket(1, &target);
+
+    (void)state;
+    udp_rig_associate(&client);
+    say_fragment(&target, 1, "a");
+    say_fragment(&target, 2, "b");
+    struct mono begun = mono_read();
+
+    RIG_UNTIL(rig.host.first->udp->fragments != NULL && rig.host.first->udp->fragments->highest == 2);
+    RIG_UNTIL(rig.host.first->udp->fragments->highest == 0);
+    assert_true(mono_diff_us(mono_read(), begun) >= (UDP_FRAGMENT_SECONDS - 1) * CLOCK_SECOND_US);
+    say_fragment(&target, 0x83, "c");
+    udp_rig_say(&client, &target, "whole");
+    udp_rig_expect(fd, &from, "whole");
+    fd_close(&fd);
+    assert_int_equal(udp_rig_end(&client).datagrams_dropped, 3);
+}
+
 static int
 setup_no_fragments(void **state)
 {
@@ -726,6 +749,7 @@ main(void)
         TEST(test_port_zero_opens_nothing, NULL),
         TEST(test_late_own_address, NULL),
         TEST(test_fragments, setup),
+        TEST(test_fragments_late, setup),
         TEST(test_fragments_off, setup_no_fragments),
         TEST(test_disabled, setup_disabled),
         TEST(test_no_rule, setup_no_rule),
