@@ -28,17 +28,20 @@ static enum client_status
 main_session(const struct client_options *o, const struct client_secret *secret)
 {
     struct client_wire w;
+    struct socks5_answer answer;
     enum client_status status = client_wire_open(&w);
 
     if (status != CLIENT_OK)
         return status;
     status = client_dial(&w, o);
     if (status == CLIENT_OK)
-        status = client_negotiate(&w, o, secret);
+        status = o->version == CLIENT_SOCKS5 ? client_negotiate(&w, o, secret) : CLIENT_OK;
     if (status == CLIENT_OK)
-        status = client_request(&w, o);
+        status = client_request(&w, o, &answer);
+    if (status == CLIENT_OK && o->command == SOCKS_BIND)
+        status = client_bind(&w, o, &answer);
     if (status == CLIENT_OK)
-        status = client_join(&w);
+        status = o->command == SOCKS_UDP_ASSOCIATE ? client_udp(&w, o, &answer) : client_join(&w);
     client_wire_close(&w);
     return status;
 }

@@ -19,12 +19,20 @@ enum {
     OPTION_NEC,
     OPTION_USER,
     OPTION_PASSWORD_FILE,
-    OPTION_TIMEOUT
+    OPTION_TIMEOUT,
+    OPTION_SOCKS4,
+    OPTION_SOCKS4A,
+    OPTION_LINES,
+    OPTION_WAIT
 };
 
 static const char usage_text[] =
     "usage: sallyport connect --via HOST[:PORT] [OPTION...] TARGET PORT\n"
-    "  joins standard input and output to PORT of TARGET, through a SOCKS 5 gateway\n"
+    "  joins standard input and output to PORT of TARGET, through a SOCKS gateway\n"
+    "       sallyport bind --via HOST[:PORT] [OPTION...] PEER PORT\n"
+    "  the same with a connection that PEER makes to the gateway; 0.0.0.0 0: anybody\n"
+    "       sallyport udp --via HOST[:PORT] [OPTION...] TARGET PORT\n"
+    "  sends what it reads as datagrams to TARGET, and writes what TARGET answers\n"
     "      --via HOST[:PORT]      the gateway (port 1080)\n"
     "      --auth METHOD          gssapi (the default: Kerberos), userpass or none\n"
     "      --protection LEVEL     with gssapi: none, integrity, confidentiality (the default) or\n"
@@ -34,7 +42,10 @@ static const char usage_text[] =
     "      --user NAME            with userpass: the name (SALLYPORT_USER, or the login name)\n"
     "      --password-file FILE   with userpass: the password is FILE's first line\n"
     "                             (SALLYPORT_PASSWORD, or it is asked for)\n"
-    "      --timeout SECONDS      for all until TARGET is connected (60)\n"
+    "      --socks4, --socks4a    speak SOCKS 4 or 4A, without a login; --user is the USERID\n"
+    "      --timeout SECONDS      for all until TARGET is connected, or bind listens (60)\n"
+    "      --lines                with udp: every line is a datagram, every answer a line\n"
+    "      --wait SECONDS         with udp: for another answer after the end of input (1)\n"
     "  -V, --version              print the version\n"
     "  -h, --help                 print this\n";
 
@@ -47,6 +58,10 @@ static const struct option long_options[] = {
     { "user", required_argument, NULL, OPTION_USER },
     { "password-file", required_argument, NULL, OPTION_PASSWORD_FILE },
     { "timeout", required_argument, NULL, OPTION_TIMEOUT },
+    { "socks4", no_argument, NULL, OPTION_SOCKS4 },
+    { "socks4a", no_argument, NULL, OPTION_SOCKS4A },
+    { "lines", no_argument, NULL, OPTION_LINES },
+    { "wait", required_argument, NULL, OPTION_WAIT },
     { "version", no_argument, NULL, 'V' },
     { "help", no_argument, NULL, 'h' },
     { NULL, 0, NULL, 0 },
@@ -56,7 +71,9 @@ static const struct option long_options[] = {
 struct given {
     bool via;
     const char *gssapi;   /* an option that needs gssapi */
-    const char *userpass; /* one that needs userpass */
+    const char *userpass; /* one that needs userpass; "--user" goes with SOCKS 4, too */
+    const char *udp;      /* one that needs udp */
+    bool auth;
 };
 
 static enum client_options_result
@@ -77,7 +94,7 @@ answer(int option)
 }
 
 static int
-number_read(const char *text, long max, long *out)
+number_read(const char *text, long min, long max, long *out)
 {
     char *end;
 
@@ -85,22 +102,22 @@ number_read(const char *text, long max, long *out)
         return -1;
     errno = 0;
     *out = strtol(text, &end, 10);
-    return errno == 0 && *end == '\0' && *out >= 1 && *out <= max ? 0 : -1;
+    return errno == 0 && *end == '\0' && *out >= min && *out <= max ? 0 : -1;
 }
 
 static int
-port_read(const char *text, uint16_t *out)
+port_read(const char *text, long min, uint16_t *out)
 {
     long number;
 
-    if (number_read(text, 65535, &number) != 0)
+    if (number_read(text, min, 65535, &number) != 0)
         return -1;
     *out = (uint16_t)number;
     return 0;
 }
 
-/* Splits "HOST:PORT", "[ADDR6]:PORT" and the same without port: the host alone, len bytes of it, and
-   where the port begins; NULL: there is none. */
+/* Splits "HOST:PORT", "[ADDR6]:PORT" and the same without port: the host alone, len bytes of it,
+   and where the port begins; NULL: there is none. */
 static const char *
 via_split(const char *text, const char **host, size_t *len)
 {
@@ -125,7 +142,7 @@ via_read(struct client_options *o, const char *text)
     size_t len;
     const char *port = via_split(text, &host, &len);
 
-    if (len == 0 || len >= sizeof o->host || (port != NULL && port_read(port, &o->port) != 0)) {
+    if (len == 0 || len >= sizeof o->host || (port != NULL && port_read(port, 1, &o->port) != 0)) {
         client_fail(
             CLIENT_USAGE, "--via \"%s\": HOST, HOST:PORT or [ADDRESS]:PORT is wanted", text);
         return -1;
@@ -164,16 +181,16 @@ protection_read(struct client_options *o, const char *text)
 }
 
 static int
-timeout_read(struct client_options *o, const char *text)
+seconds_read(const char *option, const char *text, long min, unsigned *out)
 {
     long number;
 
-    if (number_read(text, CLIENT_TIMEOUT_MAX, &number) != 0) {
-        client_fail(
-            CLIENT_USAGE, "--timeout \"%s\": 1 to %d seconds are wanted", text, CLIENT_TIMEOUT_MAX);
+    if (number_read(text, min, CLIENT_TIMEOUT_MAX, &number) != 0) {
+        client_fail(CLIENT_USAGE, "%s \"%s\": %ld to %d seconds are wanted", option, text, min,
+            CLIENT_TIMEOUT_MAX);
         return -1;
     }
-    o->timeout = (unsigned)number;
+    *out = (unsigned)number;
     return 0;
 }
 
@@ -197,6 +214,7 @@ option_take(struct client_options *o, struct given *given, int option, const cha
         given->via = true;
         return via_read(o, optarg);
     case OPTION_AUTH:
+        given->auth = true;
         return auth_read(o, optarg);
     case OPTION_PROTECTION:
         given->gssapi = "--protection";
@@ -215,7 +233,18 @@ option_take(struct client_options *o, struct given *given, int option, const cha
         given->userpass = "--password-file";
         return text_read(&o->password_file, "--password-file", optarg);
     case OPTION_TIMEOUT:
-        return timeout_read(o, optarg);
+        return seconds_read("--timeout", optarg, 1, &o->timeout);
+    case OPTION_SOCKS4:
+    case OPTION_SOCKS4A:
+        o->version = option == OPTION_SOCKS4 ? CLIENT_SOCKS4 : CLIENT_SOCKS4A;
+        return 0;
+    case OPTION_LINES:
+        given->udp = "--lines";
+        o->lines = true;
+        return 0;
+    case OPTION_WAIT:
+        given->udp = "--wait";
+        return seconds_read("--wait", optarg, 0, &o->wait);
     case ':':
         client_fail(CLIENT_USAGE, "%s needs a value", word);
         return -1;
@@ -225,24 +254,71 @@ option_take(struct client_options *o, struct given *given, int option, const cha
     }
 }
 
-static int
-given_judge(const struct client_options *o, const struct given *given)
+/* SOCKS 4 knows no method, no datagrams, and one kind of name. */
+static const char *
+socks4_judge(struct client_options *o, const struct given *given)
 {
-    const char *option = NULL;
-    const char *method = NULL;
+    if (o->version == CLIENT_SOCKS5)
+        return NULL;
+    if (given->auth && o->auth != SOCKS_METHOD_NONE)
+        return "SOCKS 4 has no login: --auth none is all that goes with it";
+    if (o->command == SOCKS_UDP_ASSOCIATE)
+        return "SOCKS 4 has no datagrams";
+    if (o->user != NULL && strlen(o->user) > SOCKS4_TEXT_MAX)
+        return "--user has more than the 255 bytes of a USERID";
+    o->auth = SOCKS_METHOD_NONE;
+    return NULL;
+}
 
-    if (given->gssapi != NULL && o->auth != SOCKS_METHOD_GSSAPI) {
-        option = given->gssapi;
-        method = "gssapi";
-    } else if (given->userpass != NULL && o->auth != SOCKS_METHOD_USERPASS) {
-        option = given->userpass;
-        method = "userpass";
-    }
-    if (option != NULL)
-        client_fail(CLIENT_USAGE, "%s goes with --auth %s alone", option, method);
+static const char *
+given_effect(const struct client_options *o, const struct given *given)
+{
+    const bool userid = o->version != CLIENT_SOCKS5 && o->password_file == NULL;
+
+    if (given->gssapi != NULL && o->auth != SOCKS_METHOD_GSSAPI)
+        return "gssapi";
+    if (given->userpass != NULL && o->auth != SOCKS_METHOD_USERPASS && !userid)
+        return "userpass";
+    return NULL;
+}
+
+static int
+given_judge(struct client_options *o, const struct given *given)
+{
+    const char *wrong = socks4_judge(o, given);
+    const char *method = wrong == NULL ? given_effect(o, given) : NULL;
+
+    if (wrong != NULL)
+        client_fail(CLIENT_USAGE, "%s", wrong);
+    else if (method != NULL)
+        client_fail(CLIENT_USAGE, "%s goes with --auth %s alone",
+            strcmp(method, "gssapi") == 0 ? given->gssapi : given->userpass, method);
+    else if (given->udp != NULL && o->command != SOCKS_UDP_ASSOCIATE)
+        client_fail(CLIENT_USAGE, "%s goes with udp alone", given->udp);
     else if (!given->via)
         client_fail(CLIENT_USAGE, "--via HOST[:PORT] is missing: the gateway");
-    return option == NULL && given->via ? 0 : -1;
+    else
+        return 0;
+    return -1;
+}
+
+static const char *
+target_word(const struct client_options *o)
+{
+    return o->command == SOCKS_BIND ? "PEER" : "TARGET";
+}
+
+/* NULL, or what is wrong with a target that is a name, or an address. */
+static const char *
+target_judge(const struct client_options *o, bool brackets, bool name)
+{
+    if (brackets && name)
+        return "brackets are for addresses";
+    if (o->version == CLIENT_SOCKS4 && name)
+        return "SOCKS 4 takes no names: --socks4a does";
+    if (o->version != CLIENT_SOCKS5 && !name && o->target.addr.family != ADDR_IPV4)
+        return "SOCKS 4 takes no IPv6 addresses";
+    return NULL;
 }
 
 /* The name as the gateway will see it; an address as one. */
@@ -255,13 +331,16 @@ target_read(struct client_options *o, const char *host, const char *port)
     const enum name_status status = name_canonical(
         brackets ? host + 1 : host, brackets ? len - 2 : len, o->name, &o->target.addr, &why);
 
-    if (status == NAME_BAD || (brackets && status == NAME_OK)) {
-        client_fail(CLIENT_USAGE, "TARGET \"%s\": %s", host,
-            status == NAME_BAD ? why : "brackets are for addresses");
+    if (status != NAME_BAD)
+        why = target_judge(o, brackets, status == NAME_OK);
+    if (why != NULL) {
+        client_fail(CLIENT_USAGE, "%s \"%s\": %s", target_word(o), host, why);
         return -1;
     }
-    if (port_read(port, &o->target.port) != 0) {
-        client_fail(CLIENT_USAGE, "PORT \"%s\": 1 to 65535 is wanted", port);
+    const long least = o->command == SOCKS_BIND ? 0 : 1; /* where a peer comes from is its affair */
+
+    if (port_read(port, least, &o->target.port) != 0) {
+        client_fail(CLIENT_USAGE, "PORT \"%s\": %ld to 65535 is wanted", port, least);
         return -1;
     }
     if (status == NAME_OK)
@@ -282,7 +361,33 @@ options_preset(struct client_options *o)
         .protection = AUTH_PROTECTION_CONFIDENTIALITY,
         .service = "rcmd",
         .timeout = CLIENT_TIMEOUT,
+        .wait = CLIENT_WAIT,
     };
+}
+
+static int
+command_read(struct client_options *o, int words, char **word)
+{
+    static const struct {
+        const char *word;
+        enum socks_command command;
+    } commands[] = {
+        { "connect", SOCKS_CONNECT },
+        { "bind", SOCKS_BIND },
+        { "udp", SOCKS_UDP_ASSOCIATE },
+    };
+
+    for (size_t i = 0; words > 0 && i < SP_COUNT(commands); i++) {
+        if (strcmp(word[0], commands[i].word) != 0)
+            continue;
+        o->command = commands[i].command;
+        if (words == 3)
+            return 0;
+        client_fail(CLIENT_USAGE, "%s takes %s and PORT", word[0], target_word(o));
+        return -1;
+    }
+    client_fail(CLIENT_USAGE, "\"connect\", \"bind\" and \"udp\" are what it can do");
+    return -1;
 }
 
 enum client_options_result
@@ -300,17 +405,10 @@ client_options_read(struct client_options *o, int argc, char **argv)
         if (option_take(o, &given, option, argv[optind - 1]) != 0)
             return usage();
     }
-    const int words = argc - optind;
+    char **word = argv + optind;
 
-    if (words < 1 || strcmp(argv[optind], "connect") != 0) {
-        client_fail(CLIENT_USAGE, "\"connect\" is what it can do");
-        return usage();
-    }
-    if (words != 3) {
-        client_fail(CLIENT_USAGE, "connect takes TARGET and PORT");
-        return usage();
-    }
-    if (given_judge(o, &given) != 0 || target_read(o, argv[optind + 1], argv[optind + 2]) != 0)
+    if (command_read(o, argc - optind, word) != 0 || given_judge(o, &given) != 0 ||
+        target_read(o, word[1], word[2]) != 0)
         return usage();
     return CLIENT_OPTIONS_RUN;
 }

@@ -16,12 +16,14 @@
 #include "lib/base/attr.h"
 #include "lib/base/clock.h"
 #include "lib/base/name.h"
+#include "lib/socks/socks4.h"
 #include "lib/socks/socks5.h"
+#include "lib/socks/udp.h"
 #include "lib/socks/userpass.h"
 
 /* Exit statuses; sallyport(1) has them. */
 enum client_status {
-    CLIENT_OK = 0,          /* joined, and both sides ended */
+    CLIENT_OK = 0,          /* joined, and both sides ended; datagrams: all sent */
     CLIENT_USAGE = 1,       /* wrong command line */
     CLIENT_UNREACHABLE = 2, /* no gateway there */
     CLIENT_LOGIN = 3,       /* no credentials, or they were refused, or too little protection */
@@ -32,9 +34,14 @@ enum client_status {
 #define CLIENT_PORT 1080
 #define CLIENT_TIMEOUT 60
 #define CLIENT_TIMEOUT_MAX 86400
+#define CLIENT_WAIT 1
 #define CLIENT_HOST_SIZE 256 /* a host as typed, NUL included */
 
+enum client_version { CLIENT_SOCKS5, CLIENT_SOCKS4, CLIENT_SOCKS4A };
+
 struct client_options {
+    enum socks_command command;
+    enum client_version version; /* SOCKS 4: auth is none, user the USERID */
     char host[CLIENT_HOST_SIZE]; /* the gateway as typed, without brackets */
     uint16_t port;
     enum socks_method auth; /* the one method that is offered */
@@ -43,7 +50,9 @@ struct client_options {
     const char *service;
     const char *user;          /* NULL: SALLYPORT_USER, or the login name */
     const char *password_file; /* NULL: SALLYPORT_PASSWORD, or asked for */
-    unsigned timeout;          /* seconds until joined */
+    unsigned timeout;          /* seconds until joined; bind: until the gateway listens */
+    bool lines;                /* udp: a datagram per line, without its newline */
+    unsigned wait;             /* udp: seconds for another answer after the end of input */
     struct socks5_target target;
     char name[NAME_SIZE];             /* canonical, where target.name points */
     char target_text[NAME_SIZE + 16]; /* "host:port" as typed, for messages */
@@ -61,8 +70,10 @@ enum client_options_result client_options_read(struct client_options *o, int arg
 
 /* "sallyport: ..." on standard error, one line; returns status. */
 enum client_status client_fail(enum client_status status, const char *fmt, ...) SP_PRINTF(2, 3);
-/* What a person is told about a reply other than 0. */
-const char *client_reply_text(uint8_t reply);
+/* "sallyport: ..." on standard error, one line, of what is going on. */
+void client_note(const char *fmt, ...) SP_PRINTF(1, 2);
+/* What a person is told about a reply other than SOCKS5_SUCCEEDED to that command; SOCKS 4's too. */
+const char *client_reply_text(enum socks_command command, uint8_t reply);
 const char *client_method_text(uint8_t method);
 const char *client_level_text(enum auth_protection level);
 
@@ -95,6 +106,8 @@ struct client_wire {
 enum client_status client_wire_open(struct client_wire *w);
 void client_wire_close(struct client_wire *w); /* zeroes what held plaintext and keys */
 
+/* The timeout of poll() until then; -1: for ever. */
+int client_wait_ms(struct mono until);
 /* Waits for more bytes; no message may be open. phase is for the message ("the login"), status
    what the end of the stream means there. */
 enum client_status client_wire_fill(
@@ -136,10 +149,46 @@ enum client_status client_userpass(struct client_wire *w, const struct client_se
 enum client_status client_gssapi(struct client_wire *w, const struct client_options *o);
 /* True when an answer of level will do for whom asked for wanted. */
 bool client_level_will_do(enum auth_protection wanted, enum auth_protection level);
-/* client_request.c: CONNECT and its reply. */
-enum client_status client_request(struct client_wire *w, const struct client_options *o);
+/* client_request.c: the command and its reply; *answer is a success. A reply of SOCKS 4 is given as
+   one of SOCKS 5: granted is SOCKS5_SUCCEEDED, the others keep their octets. */
+enum client_status client_request(
+    struct client_wire *w, const struct client_options *o, struct socks5_answer *answer);
+/* The next reply, whatever it says. phase is for messages. */
+enum client_status client_answer(struct client_wire *w, const struct client_options *o,
+    struct socks5_answer *answer, const char *phase);
+/* The address of a reply; where the gateway leaves it open, the one that it was reached at. Family
+   ADDR_NONE: a name, or none. */
+struct addr client_bound(const struct client_wire *w, const struct socks5_answer *answer);
 /* client_join.c: standard input and output, until both directions ended. */
 enum client_status client_join(struct client_wire *w);
+/* client_bind.c: says where the gateway listens and who came, waiting for the second reply. */
+enum client_status client_bind(
+    struct client_wire *w, const struct client_options *o, const struct socks5_answer *first);
+/* client_udp.c: datagrams from standard input and to standard output, until both are done. */
+enum client_status client_udp(
+    struct client_wire *w, const struct client_options *o, const struct socks5_answer *answer);
+
+/* --- client_datagram.c: the datagrams of an association, sealed when that was agreed --- */
+
+struct client_datagram {
+    int fd; /* connected to the gateway; -1: none */
+    struct client_wire *w;
+    uint8_t header[SOCKS5_REQUEST_MAX]; /* of all that go out */
+    size_t header_len;
+    size_t room; /* longest payload */
+    unsigned long dropped;
+    const char *why; /* the last one that was dropped */
+};
+
+/* After the reply to UDP ASSOCIATE. Close also after a failure. */
+enum client_status client_datagram_open(struct client_datagram *d, struct client_wire *w,
+    const struct client_options *o, const struct socks5_answer *answer);
+void client_datagram_close(struct client_datagram *d);
+/* One datagram to the target, len at most room. */
+enum client_status client_datagram_send(struct client_datagram *d, const uint8_t *data, size_t len);
+/* One datagram, if there is a good one: *data inside the size bytes of room, else NULL. */
+enum client_status client_datagram_receive(
+    struct client_datagram *d, uint8_t *room, size_t size, uint8_t **data, size_t *len);
 
 /* --- client_password.c --- */
 

@@ -5,25 +5,55 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum client_status
-client_fail(enum client_status status, const char *fmt, ...)
+static void
+line_print(const char *fmt, va_list args)
 {
     char text[1024];
-    va_list args;
 
-    va_start(args, fmt);
     if (vsnprintf(text, sizeof text, fmt, args) < 0)
         text[0] = '\0';
-    va_end(args);
     for (char *at = text; *at != '\0'; at++)
         if ((unsigned char)*at < ' ' || *at == 0x7f)
             *at = ' ';
     fprintf(stderr, "sallyport: %s\n", text);
+}
+
+enum client_status
+client_fail(enum client_status status, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    line_print(fmt, args);
+    va_end(args);
     return status;
 }
 
+void
+client_note(const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    line_print(fmt, args);
+    va_end(args);
+}
+
+static const char *
+command_unknown_text(enum socks_command command)
+{
+    switch (command) {
+    case SOCKS_BIND:
+        return "the gateway does not listen for connections";
+    case SOCKS_UDP_ASSOCIATE:
+        return "the gateway does not relay datagrams";
+    default:
+        return "the gateway does not make connections";
+    }
+}
+
 const char *
-client_reply_text(uint8_t reply)
+client_reply_text(enum socks_command command, uint8_t reply)
 {
     static const char *const texts[] = {
         [SOCKS5_SUCCEEDED] = "connected",
@@ -33,11 +63,17 @@ client_reply_text(uint8_t reply)
         [SOCKS5_HOST_UNREACHABLE] = "it cannot be reached, or its name is not known",
         [SOCKS5_CONNECTION_REFUSED] = "connection refused by the destination",
         [SOCKS5_TTL_EXPIRED] = "it is too far away (time to live expired)",
-        [SOCKS5_COMMAND_NOT_SUPPORTED] = "the gateway does not make connections",
         [SOCKS5_ADDRESS_NOT_SUPPORTED] = "the gateway cannot reach addresses of this kind",
+        [SOCKS4_REFUSED] = "the gateway refuses it, or it failed",
+        [SOCKS4_NO_IDENTD] = "the gateway cannot ask this host who you are (ident)",
+        [SOCKS4_WRONG_USER] = "this host tells the gateway another name than --user (ident)",
     };
 
-    return reply < SP_COUNT(texts) ? texts[reply] : "refused for a reason that is not known";
+    if (reply == SOCKS5_COMMAND_NOT_SUPPORTED)
+        return command_unknown_text(command);
+    if (reply >= SP_COUNT(texts) || texts[reply] == NULL)
+        return "refused for a reason that is not known";
+    return texts[reply];
 }
 
 const char *

@@ -6,6 +6,7 @@
 #include "src/client/client_private.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,19 +46,27 @@ client_wire_close(struct client_wire *w)
     zero_free(&w->out, CLIENT_OUT_SIZE);
 }
 
+int
+client_wait_ms(struct mono until)
+{
+    if (until.us == MONO_NEVER.us)
+        return -1;
+    const int64_t ms = mono_diff_us(until, mono_read()) / CLOCK_MSEC_US + 1;
+
+    return ms <= 0 ? 0 : ms > INT_MAX ? INT_MAX : (int)ms;
+}
+
 /* Waits for the socket. 0: ready, or broken, which the next call will tell; -1: the deadline. */
 static int
 wire_wait(const struct client_wire *w, short events)
 {
     for (;;) {
         struct pollfd p = { .fd = w->fd, .events = events };
-        const int64_t left = mono_diff_us(w->deadline, mono_read());
-        const int wait = left <= 0 ? 0 : (int)(left / CLOCK_MSEC_US) + 1;
-        const int n = poll(&p, 1, wait);
+        const int n = poll(&p, 1, client_wait_ms(w->deadline));
 
         if (n > 0)
             return 0;
-        if (n == 0 && left <= 0)
+        if (n == 0 && !mono_before(mono_read(), w->deadline))
             return -1;
         if (n < 0 && errno != EINTR)
             return 0;

@@ -3,6 +3,8 @@
 noinst_LTLIBRARIES += src/client/libclient.la
 src_client_libclient_la_SOURCES = \
 	src/client/client.h \
+	src/client/client_bind.c \
+	src/client/client_datagram.c \
 	src/client/client_dial.c \
 	src/client/client_gssapi.c \
 	src/client/client_join.c \
@@ -15,5 +17,6 @@ src_client_libclient_la_SOURCES = \
 	src/client/client_private.h \
 	src/client/client_request.c \
 	src/client/client_text.c \
+	src/client/client_udp.c \
 	src/client/client_userpass.c \
 	src/client/client_wire.c

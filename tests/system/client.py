@@ -22,21 +22,23 @@ def environment(ticket=None, **more):
     return {**env, **more}
 
 
-def command(via, target, *options):
+def command(via, target, *options, form="connect"):
     if hasattr(via, "port"):
         via = f"localhost:{via.port}"
-    return [str(PROGRAM), "connect", "--via", via, *options, str(target[0]), str(target[1])]
+    return [str(PROGRAM), form, "--via", via, *options, str(target[0]), str(target[1])]
 
 
-def run(via, target, *options, data=b"", env=None, seconds=60, **keys):
-    """To its end: the completed process."""
-    return subprocess.run(command(via, target, *options), input=data, env=env or environment(), timeout=seconds,
+def run(via, target, *options, form="connect", data=b"", env=None, seconds=60, **keys):
+    """To its end: the completed process. stdin= a file stands for data."""
+    if "stdin" not in keys:
+        keys["input"] = data
+    return subprocess.run(command(via, target, *options, form=form), env=env or environment(), timeout=seconds,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, **keys)
 
 
-def spawn(via, target, *options, env=None, **keys):
+def spawn(via, target, *options, form="connect", env=None, **keys):
     streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **keys}
-    return subprocess.Popen(command(via, target, *options), env=env or environment(), **streams)
+    return subprocess.Popen(command(via, target, *options, form=form), env=env or environment(), **streams)
 
 
 def says(done, status, text):

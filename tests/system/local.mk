@@ -29,6 +29,7 @@ EXTRA_DIST += \
 	tests/system/test_bind4.py \
 	tests/system/test_bind_gss.py \
 	tests/system/test_client.py \
+	tests/system/test_client_forms.py \
 	tests/system/test_client_gssapi.py \
 	tests/system/test_clients.py \
 	tests/system/test_clients4.py \

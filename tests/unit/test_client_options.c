@@ -43,6 +43,10 @@ presets(void **state)
     assert_null(o.user);
     assert_null(o.password_file);
     assert_int_equal(o.timeout, 60);
+    assert_int_equal(o.command, SOCKS_CONNECT);
+    assert_int_equal(o.version, CLIENT_SOCKS5);
+    assert_int_equal(o.wait, 1);
+    assert_false(o.lines);
     assert_int_equal(o.target.port, 22);
     assert_string_equal(o.target.name, "host.example.net");
     assert_int_equal(o.target.addr.family, ADDR_NONE);
@@ -72,6 +76,62 @@ every_option(void **state)
     assert_int_equal(o.auth, SOCKS_METHOD_NONE);
     assert_int_equal(read_line("--version"), CLIENT_OPTIONS_DONE);
     assert_int_equal(read_line("connect -h"), CLIENT_OPTIONS_DONE);
+}
+
+static void
+forms(void **state)
+{
+    (void)state;
+    assert_int_equal(read_line("bind --via gw --auth none 0.0.0.0 0"), CLIENT_OPTIONS_RUN);
+    assert_int_equal(o.command, SOCKS_BIND);
+    assert_int_equal(o.target.addr.family, ADDR_IPV4);
+    assert_true(addr_is_zero(&o.target.addr));
+    assert_int_equal(o.target.port, 0);
+    assert_int_equal(read_line("bind --via gw :: 0"), CLIENT_OPTIONS_RUN);
+    assert_int_equal(o.target.addr.family, ADDR_IPV6);
+    assert_int_equal(
+        read_line("--nec udp --lines --wait 0 --via gw dns.example.com 53"), CLIENT_OPTIONS_RUN);
+    assert_int_equal(o.command, SOCKS_UDP_ASSOCIATE);
+    assert_int_equal(o.auth, SOCKS_METHOD_GSSAPI);
+    assert_true(o.lines);
+    assert_int_equal(o.wait, 0);
+    assert_string_equal(o.target.name, "dns.example.com");
+}
+
+static void
+socks4(void **state)
+{
+    (void)state;
+    assert_int_equal(read_line("connect --via gw --socks4 192.0.2.1 80"), CLIENT_OPTIONS_RUN);
+    assert_int_equal(o.version, CLIENT_SOCKS4);
+    assert_int_equal(o.auth, SOCKS_METHOD_NONE);
+    assert_null(o.user);
+    assert_int_equal(
+        read_line("bind --via gw --socks4a --auth none --user me t 0"), CLIENT_OPTIONS_RUN);
+    assert_int_equal(o.version, CLIENT_SOCKS4A);
+    assert_int_equal(o.command, SOCKS_BIND);
+    assert_string_equal(o.user, "me");
+    assert_string_equal(o.target.name, "t");
+}
+
+static void
+longest_userid(void **state)
+{
+    (void)state;
+    char line[600];
+    char user[SOCKS4_TEXT_MAX + 2];
+
+    memset(user, 'u', sizeof user);
+    user[SOCKS4_TEXT_MAX] = '\0';
+    assert_true(
+        snprintf(line, sizeof line, "connect --via gw --socks4a --user %s t 1", user) > 0);
+    assert_int_equal(read_line(line), CLIENT_OPTIONS_RUN);
+    assert_string_equal(o.user, user);
+    user[SOCKS4_TEXT_MAX] = 'u';
+    user[SOCKS4_TEXT_MAX + 1] = '\0';
+    assert_true(
+        snprintf(line, sizeof line, "connect --via gw --socks4a --user %s t 1", user) > 0);
+    assert_int_equal(read_line(line), CLIENT_OPTIONS_USAGE);
 }
 
 static void
@@ -199,6 +259,26 @@ nonsense_is_usage(void **state)
         "connect --via gw --auth none --nec t 1",
         "connect --via gw --user alice t 1",
         "connect --via gw --auth none --password-file /x t 1",
+        "connect --via gw --lines t 1",
+        "bind --via gw --wait 1 t 1",
+        /* other forms */
+        "bind --via gw t",
+        "bind --via gw t 65536",
+        "bind --via gw t -1",
+        "bind t 0",
+        "udp --via gw t 0",
+        "udp --via gw --lines=yes t 1",
+        "udp --via gw --wait -1 t 1",
+        "udp --via gw --wait 86401 t 1",
+        /* SOCKS 4 */
+        "connect --via gw --socks4 t 1",
+        "connect --via gw --socks4 ::1 1",
+        "connect --via gw --socks4a ::1 1",
+        "connect --via gw --socks4 --auth gssapi 192.0.2.1 1",
+        "connect --via gw --socks4 --auth userpass --user a 192.0.2.1 1",
+        "connect --via gw --socks4 --user a --password-file /x 192.0.2.1 1",
+        "connect --via gw --socks4 --service rcmd 192.0.2.1 1",
+        "udp --via gw --socks4 192.0.2.1 1",
     };
 
     for (size_t i = 0; i < SP_COUNT(lines); i++)
@@ -211,6 +291,9 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(presets),
         cmocka_unit_test(every_option),
+        cmocka_unit_test(forms),
+        cmocka_unit_test(socks4),
+        cmocka_unit_test(longest_userid),
         cmocka_unit_test(gateways),
         cmocka_unit_test(longest_gateway),
         cmocka_unit_test(targets),
