@@ -123,6 +123,8 @@ def test_interrupted_at_the_password(gateway, echo, ignored):
     while b"gateway: " not in shown:
         shown += os.read(leader, 100)
     wait_until(lambda: not echoes(), 10, "no echo while it is typed")
+    # readpassphrase() does not notice a signal between its prompt and its read().
+    wait_until(lambda: gw.stat_fields(process.pid)[1][0] == "S", 10, "it waits for what is typed")
     os.write(leader, b"wonder\x03")
     out, said = process.communicate(b"", timeout=30)
     assert (process.returncode, out) == (client.LOGIN if ignored else -signal.SIGINT, b"")
