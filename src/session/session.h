@@ -98,6 +98,7 @@ struct session_host {
     struct ring_writer *ring;
     struct table *table;
     struct pipe_pool pipes;
+    uint32_t udp_descriptors; /* associations have those below it: the others are for connections; 0: all */
     struct udp_shared *udp; /* rooms for datagrams; made when first needed, to be freed */
     struct dial_settings dial;
     const struct auth_wire_module *modules[SESSION_MODULES_MAX]; /* by index in the image */

@@ -14,6 +14,20 @@
 
 #define PORT_TRIES_MAX 1024U /* some 0.5 ms when all are taken */
 
+/* Connections keep a share of the descriptors: one that is lost on its way here ends a session. */
+static int
+socket_make(const struct session_host *host, enum addr_family family)
+{
+    int fd = socket(family == ADDR_IPV6 ? AF_INET6 : AF_INET,
+        SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd >= 0 && host->udp_descriptors > 0 && (uint32_t)fd >= host->udp_descriptors) {
+        fd_close(&fd);
+        errno = EMFILE;
+    }
+    return fd;
+}
+
 static int
 try_port(int fd, struct addr *address, uint16_t port)
 {
@@ -51,8 +65,7 @@ socket_bound(const struct session *s, enum addr_family family, const struct addr
     static const int on = 1;
     const struct image_settings *settings = image_settings(s->host->image);
     struct addr where = family == ADDR_IPV6 ? addr_ipv6(any, 0) : addr_ipv4(any, 0);
-    int fd = socket(family == ADDR_IPV6 ? AF_INET6 : AF_INET,
-        SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int fd = socket_make(s->host, family);
 
     if (fd < 0)
         return -1;

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 static void
 open_image(struct worker *w)
@@ -103,6 +104,17 @@ make_dial_settings(struct worker *w)
     };
 }
 
+/* An association takes up to three more than the two that the number of sessions is counted by. */
+static uint32_t
+udp_descriptors(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > UINT32_MAX)
+        return 0;
+    return (uint32_t)(limit.rlim_cur - limit.rlim_cur / 4);
+}
+
 static void
 make_host(struct worker *w)
 {
@@ -111,6 +123,7 @@ make_host(struct worker *w)
     host->loop = w->child.loop;
     host->image = w->image;
     host->own = &w->own;
+    host->udp_descriptors = udp_descriptors();
     host->authlink = &w->authlink;
     host->ring = w->child.ring;
     host->all_events = image_settings(w->image)->log.all_events != 0;

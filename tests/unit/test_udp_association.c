@@ -689,6 +689,23 @@ test_ports_run_out(void **state)
     (void)udp_rig_end(&client);
 }
 
+/* The rest of the descriptors is for connections. */
+static void
+test_descriptors_run_out(void **state)
+{
+    struct addr target;
+    int fd = udp_rig_socket(1, &target);
+
+    (void)state;
+    udp_rig_associate(&client);
+    rig.host.udp_descriptors = 1;
+    udp_rig_say(&client, &target, "no socket for it");
+    udp_rig_quiet(fd);
+    fd_close(&fd);
+    assert_int_equal(udp_rig_end(&client).datagrams_dropped, 1);
+    refused(SOCKS5_GENERAL_FAILURE, EVENT_REQUEST_FAILED, "internal-error");
+}
+
 static void
 test_connection_ends(void **state)
 {
@@ -756,6 +773,7 @@ main(void)
         TEST(test_port_range, NULL),
         TEST(test_advertised_family, NULL),
         TEST(test_ports_run_out, NULL),
+        TEST(test_descriptors_run_out, setup),
         TEST(test_connection_ends, setup),
         TEST(test_idle, setup_short),
     };
