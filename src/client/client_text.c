@@ -5,8 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static void
-line_print(const char *fmt, va_list args)
+static void SP_PRINTF(1, 0) line_print(const char *fmt, va_list args)
 {
     char text[1024];
 
