@@ -66,6 +66,7 @@ EXTRA_DIST += \
 	tests/system/test_syslog.py \
 	tests/system/test_timeouts.py \
 	tests/system/test_udp.py \
+	tests/system/test_udp_errors.py \
 	tests/system/test_udp_fragments.py \
 	tests/system/test_udp_gss.py \
 	tests/system/traffic.py \
