@@ -474,6 +474,20 @@ def test_flooded_with_distinct_destinations(gateway):
     assert record["event"] == "session.end"
 
 
+def test_the_oldest_destination_is_forgotten(gateway):
+    """What it sends comes back no more, until the client writes to it again."""
+    with Peer() as peer, Peer() as recent, Association(gateway) as a:
+        a.echo(peer.address)
+        egress = peer.notes[0][0]
+        for port in range(1, 20001):
+            a.send(("127.7.7.7", port), b"x")
+            if port % 64 == 0:
+                a.echo(recent.address)  # so that no datagram is lost on the way
+        peer.sock.sendto(b"forgotten", egress)
+        quiet(a.sock)
+        a.echo(peer.address).echo(recent.address)
+
+
 @pytest.mark.sanitizers
 def test_a_flood_towards_a_client_that_does_not_read(gateway):
     with Peer() as peer, Association(gateway) as a:
