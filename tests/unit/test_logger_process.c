@@ -358,7 +358,7 @@ expect_result(struct fixture *f, bool accepted)
     assert_int_equal(result.error[0] == '\0', accepted);
 }
 
-/* Notes the lines of a file; they end with a line feed each. */
+/* Notes the lines of a file. One whose end is not there yet is being written. */
 static void
 read_file(struct fixture *f, int fd)
 {
@@ -368,8 +368,9 @@ read_file(struct fixture *f, int fd)
     assert_non_null(file);
     rewind(file);
     while (fgets(line, sizeof line, file) != NULL) {
+        if (strchr(line, '\n') == NULL)
+            break;
         assert_memory_equal(line, "v=1 time=", 9);
-        assert_int_equal(line[strlen(line) - 1], '\n');
         note(f, line);
     }
     fclose(file);
