@@ -9,7 +9,7 @@ import bind
 import gateway as gw
 import servers
 import socks
-from bind import await_peer, both_ways, nobody_listens, stranger
+from bind import await_peer, both_ways, nobody_listens, stranger, turned_away
 from socks import BIND, Client
 from waiting import stays
 
@@ -403,3 +403,20 @@ def test_many_at_once(gateway):
             assert client.reply().code == 0
             both_ways(client, sock)
         client.close()
+
+
+def test_a_lost_worker_is_audited(start):
+    """Who waits and who relays: both end with it, and the master says so."""
+    gateway = start(workers=1)
+    with Client(gateway) as waiting, Client(gateway) as relaying:
+        at = await_peer(waiting.greet())
+        with bind.peer(await_peer(relaying.greet())) as sock:
+            assert relaying.reply().code == 0
+            gateway.wait_event("session.start", client=relaying.name)
+            gw.kill(gateway.children("worker")[0], 9)
+            for client in (waiting, relaying):
+                client.rest_or_reset()
+                record = gateway.closing(client)
+                assert (record["reason"], record["command"]) == ("worker-lost", "bind")
+            turned_away(sock)
+        nobody_listens(at)

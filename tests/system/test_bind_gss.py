@@ -75,6 +75,16 @@ def test_timeout_is_protected(start, realm, alice):
     nobody_listens(at)
 
 
+def test_the_wait_ends_with_the_ticket(start, realm):
+    gateway = start(realm=realm, rules=gw.REALM_USERS)
+    ticket = realm.service_ticket("rcmd/localhost", "alice", "-l", "3s")
+    with client_at(gateway, ticket, CONFIDENTIALITY) as client:
+        at = await_peer(client)
+        client.rest_or_reset()
+        nobody_listens(at)
+    assert gateway.closing(client)["reason"] == "ticket-expired"
+
+
 def test_a_corrupted_message_while_it_waits(gateway, alice):
     """What the client sends early is opened once there is a peer: changed bytes end it then."""
     with client_at(gateway, alice, INTEGRITY) as client:

@@ -8,7 +8,7 @@ import pytest
 import gateway as gw
 from gssapi_client import CONFIDENTIALITY, DATA, INTEGRITY, LEVEL, NAMES, NONE, SELECTIVE, Flag, GssClient, frame
 from realm import ENCTYPES
-from udp import LARGEST, LAST, Association, Peer, Sealed, header, quiet, udp_socket
+from udp import LARGEST, LAST, Association, Peer, Sealed, header, quiet, udp_socket, wait_refused
 
 PROTECTED = [INTEGRITY, CONFIDENTIALITY, SELECTIVE]
 UNORDERED = (Flag.mutual_authentication, Flag.confidentiality, Flag.integrity)
@@ -219,6 +219,17 @@ def test_garbage_on_its_connection_ends_it(gateway, alice):
         a.tcp.send(b"in the clear")
         record = gateway.closing(a)
     assert record["reason"] in ("protection-violation", "closed")
+
+
+def test_it_ends_with_its_ticket(start, realm):
+    gateway = start(realm=realm, rules=gw.REALM_USERS)
+    ticket = realm.service_ticket("rcmd/localhost", "alice", "-l", "3s")
+    with Peer() as peer, Sealed(gateway, ticket, CONFIDENTIALITY) as a:
+        a.echo(peer.address)
+        a.tcp.rest_or_reset()
+        record = gateway.closing(a)
+        wait_refused(a.sock, a.relay)
+    assert (record["event"], record["reason"]) == ("session.end", "ticket-expired")
 
 
 @pytest.mark.sanitizers
