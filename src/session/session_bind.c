@@ -181,6 +181,13 @@ listen_ready(struct loop_io *io, uint32_t events)
     session_dispatch(b->session, SESSION_PEER);
 }
 
+/* SOCKS 4A can ask for an address of IPv6, written as a name; its reply has no room for ours. */
+static bool
+tellable(const struct session *s, const struct addr *at)
+{
+    return at->family == ADDR_IPV4 || !session_speaks_socks4(s);
+}
+
 int
 bind_listen(struct session *s)
 {
@@ -191,6 +198,10 @@ bind_listen(struct session *s)
         return -1;
     if ((s->setup->bind_any ? route_to_anybody(s) : route_to_expected(s)) < 0)
         return -1;
+    if (!tellable(s, &b->at)) {
+        errno = EAFNOSUPPORT;
+        return -1;
+    }
     b->fd = listen_open(
         &b->at, (uint16_t)settings->bind.port_min, (uint16_t)settings->bind.port_max);
     if (b->fd < 0)

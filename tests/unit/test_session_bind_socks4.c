@@ -204,6 +204,20 @@ test_names(void **state)
     (void)refused(fd, id, EVENT_REQUEST_FAILED, "no-address");
 }
 
+/* An address of IPv6 can be written as a name: no reply could say where its peer finds us. */
+static void
+test_ipv6_literal(void **state)
+{
+    uint64_t id;
+    int fd = ask(&id, 0, "::1", 21);
+
+    (void)state;
+    (void)refused(fd, id, EVENT_REQUEST_FAILED, "family-not-supported");
+    rig.host.dial.egress_ipv6 = addr_ipv6((const uint8_t[16]) { [15] = 1 }, 0);
+    fd = ask(&id, 0, "::", ANYBODY_PORT);
+    (void)refused(fd, id, EVENT_REQUEST_FAILED, "family-not-supported");
+}
+
 #define PLAIN(test) cmocka_unit_test_setup_teardown(test, bind_setup, session_rig_teardown)
 #define SHORT(test) cmocka_unit_test_setup_teardown(test, bind_setup_short, session_rig_teardown)
 
@@ -219,6 +233,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_disabled, setup_disabled, session_rig_teardown),
         PLAIN(test_anybody),
         PLAIN(test_names),
+        PLAIN(test_ipv6_literal),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
