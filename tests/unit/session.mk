@@ -45,6 +45,10 @@ tests_unit_test_udp_association_SOURCES = tests/unit/test_udp_association.c test
 	tests/unit/udp_rig.h $(SESSION_RIG)
 tests_unit_test_udp_association_LDADD = $(SESSION_RIG_LIBS)
 
+check_PROGRAMS += tests/unit/test_udp_batch
+tests_unit_test_udp_batch_SOURCES = tests/unit/test_udp_batch.c tests/unit/unit.h
+tests_unit_test_udp_batch_LDADD = $(UNIT_SESSION)
+
 check_PROGRAMS += tests/unit/test_udp_fragments
 tests_unit_test_udp_fragments_SOURCES = tests/unit/test_udp_fragments.c tests/unit/unit.h
 tests_unit_test_udp_fragments_LDADD = $(UNIT_SESSION)

@@ -4,6 +4,7 @@
 
 #include "lib/base/fd.h"
 #include "lib/socks/socks5.h"
+#include "src/core/loop_private.h"
 #include "src/session/udp_association.h"
 
 #include <ifaddrs.h>
@@ -132,6 +133,69 @@ test_names(void **state)
     assert_int_equal(c.datagrams_dropped, 2);
 }
 
+static void
+say_long_name(const char *name, uint16_t port, uint8_t mark)
+{
+    static uint8_t out[40000], data[30000];
+
+    memset(data, mark, sizeof data);
+    udp_rig_send(client.fd, &client.relay, out, udp_rig_named(name, port, data, sizeof data, out));
+}
+
+static void
+expect_long(int fd, uint8_t mark)
+{
+    static uint8_t got[40000];
+    struct addr from;
+
+    assert_int_equal(udp_rig_read(fd, got, sizeof got, &from), 30000);
+    assert_int_equal(got[29999], mark);
+}
+
+/* What waits for a name is bounded in octets too, and that room comes back; each port is a name of its
+   own. */
+static void
+test_names_held_octets(void **state)
+{
+    struct addr target, other_at;
+    int fd = udp_rig_socket(1, &target), other = udp_rig_socket(1, &other_at);
+
+    (void)state;
+    udp_rig_associate(&client);
+    for (uint8_t i = 1; i <= 3; i++)
+        say_long_name("here.test", target.port, i);
+    expect_long(fd, 1);
+    expect_long(fd, 2);
+    udp_rig_quiet(fd);
+    for (uint8_t i = 4; i <= 5; i++)
+        say_long_name("here.test", other_at.port, i);
+    expect_long(other, 4);
+    expect_long(other, 5);
+    udp_rig_quiet(fd);
+    fd_close(&fd);
+    fd_close(&other);
+    assert_int_equal(udp_rig_end(&client).datagrams_dropped, 1);
+}
+
+/* More names than are remembered: the one used longest ago goes. */
+static void
+test_names_many(void **state)
+{
+    struct addr target, from;
+    int fd = udp_rig_socket(1, &target);
+
+    (void)state;
+    udp_rig_associate(&client);
+    for (uint16_t port = 1; port <= 80; port++) {
+        say_name("here.test", port, "nobody");
+        session_rig_turns(3);
+    }
+    say_name("here.test", target.port, "one more");
+    udp_rig_expect(fd, &from, "one more");
+    fd_close(&fd);
+    assert_int_equal(udp_rig_end(&client).datagrams_dropped, 0);
+}
+
 /* The name server never answers: so many wait and no more, and the session ends with them. */
 static void
 test_names_waiting(void **state)
@@ -229,6 +293,90 @@ test_another_policy(void **state)
     assert_int_equal(c.datagrams_dropped, 2);
     rig.host.image = rig.config.image;
     rig_free(&other);
+}
+
+/* The session ends between the question and its answer, which reaches nobody. */
+static void
+test_names_ended_before(void **state)
+{
+    struct addr target;
+    int fd = udp_rig_socket(1, &target);
+
+    (void)state;
+    for (unsigned i = 0; i < 8; i++) {
+        udp_rig_associate(&client);
+        say_name("here.test", target.port, "too late");
+        session_rig_turns(i % 2);
+        (void)udp_rig_end(&client);
+        session_rig_turns(3);
+    }
+    fd_close(&fd);
+}
+
+/* A name that rules refuse leads nowhere, though its address is allowed when asked for as such. */
+static void
+test_names_judged_as_names(void **state)
+{
+    struct addr target, from;
+
+    (void)state;
+    session_rig_begin(UDP_CONFIG("",
+        "rule \"far\" { action = \"allow\" destination = { \"192.0.2.0/24\" } }\n"
+        "rule \"not so\" { action = \"deny\" destination = { \"here.test\" } }\n"
+        "rule \"here\" { action = \"allow\" destination = { \"127.0.0.1/32\" } }\n"));
+    int fd = udp_rig_socket(1, &target);
+
+    udp_rig_associate(&client);
+    say_name("here.test", target.port, "refused");
+    udp_rig_quiet(fd);
+    udp_rig_say(&client, &target, "open");
+    udp_rig_expect(fd, &from, "open");
+    say_name("here.test", target.port, "refused");
+    udp_rig_quiet(fd);
+    fd_close(&fd);
+    assert_int_equal(udp_rig_end(&client).datagrams_dropped, 2);
+}
+
+/* Nobody is asked about names that no address could help: they take no place of others. */
+static void
+test_names_refused_early(void **state)
+{
+    struct addr target, from;
+    char name[32];
+
+    (void)state;
+    session_rig_begin(UDP_CONFIG("",
+        "rule \"never\" { action = \"deny\" destination = { \"*.never\" } }\n" UDP_RULES));
+    int fd = udp_rig_socket(1, &target);
+
+    udp_rig_associate(&client);
+    for (unsigned i = 0; i < 12; i++) {
+        assert_true(snprintf(name, sizeof name, "n%u.never", i) > 0);
+        say_name(name, target.port, "refused");
+    }
+    say_name("here.test", target.port, "asked");
+    udp_rig_expect(fd, &from, "asked");
+    fd_close(&fd);
+    assert_int_equal(udp_rig_end(&client).datagrams_dropped, 12);
+}
+
+/* An IPv4 address in IPv6 clothes is judged, written to and told as what it is. */
+static void
+test_mapped(void **state)
+{
+    uint8_t ip[16] = { [10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1 };
+    struct addr target, from;
+    int fd = udp_rig_socket(1, &target);
+    struct addr mapped = addr_ipv6(ip, target.port);
+
+    (void)state;
+    udp_rig_associate(&client);
+    udp_rig_say(&client, &mapped, "mapped");
+    udp_rig_expect(fd, &from, "mapped");
+    udp_rig_send(fd, &from, "back", 4);
+    udp_rig_hear(&client, &target, "back");
+    fd_close(&fd);
+    assert_int_equal(udp_rig_end(&client).datagrams_dropped, 0);
 }
 
 /* ---- what does not ---- */
@@ -522,7 +670,10 @@ test_fragments(void **state)
     say_fragment(&target, 1, "kept to the end");
     session_rig_turns(3);
     fd_close(&fd);
+    assert_true(loop_timer_wait(rig.host.loop) >= 0);
     struct session_closing c = udp_rig_end(&client);
+
+    assert_true(loop_timer_wait(rig.host.loop) < 0); /* its timer went with it */
 
     assert_int_equal(c.datagrams_up, 3);
     assert_int_equal(c.bytes_up, 5 + 13);
@@ -754,6 +905,12 @@ main(void)
         TEST(test_ipv6, setup_ipv6),
         TEST(test_another_policy, setup),
         TEST(test_names, setup),
+        TEST(test_names_ended_before, setup),
+        TEST(test_names_judged_as_names, NULL),
+        TEST(test_names_refused_early, NULL),
+        TEST(test_mapped, setup),
+        TEST(test_names_held_octets, setup),
+        TEST(test_names_many, setup),
         TEST(test_names_waiting, setup),
         TEST(test_strangers, setup),
         TEST(test_malformed, setup),
