@@ -239,6 +239,12 @@ test_client_gone_before(void **state)
     session_rig_send(fd, "\x05\x01\x00\x05\x02\x00\x01\x7f\x00\x00\x05\x00\x15", 13);
     fd_close(&fd);
     (void)session_rig_expect(id, EVENT_PROTOCOL_ERROR, "client-gone");
+    /* Only its end of file, of which no event comes a second time. */
+    fd = session_rig_client(0, &id);
+    session_rig_send(fd, "\x05\x01\x00\x05\x02\x00\x01\x7f\x00\x00\x05\x00\x15", 13);
+    assert_int_equal(shutdown(fd, SHUT_WR), 0);
+    (void)session_rig_expect(id, EVENT_PROTOCOL_ERROR, "client-gone");
+    fd_close(&fd);
 }
 
 static void

@@ -179,7 +179,7 @@ test_confirmed(void **state)
 static void
 test_contradicted(void **state)
 {
-    static const char *const users[] = { "fred", "FREDDY", "fredd", "" };
+    static const char *const users[] = { "fred", "FREDDY", "fredd", "freddyx", "" };
 
     (void)state;
     for (size_t i = 0; i < SP_COUNT(users); i++) {
