@@ -85,6 +85,8 @@ try_port(int *fd, const struct addr *at, bool of_range)
         *fd = socket_for(at, SOCK_STREAM);
     if (*fd < 0)
         return -1;
+    /* Handed down to who connects: an urgent byte may come before it is accepted. */
+    (void)setsockopt(*fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof on);
     /* Connections that came through a port of the range outlive its listening socket. */
     if (of_range)
         (void)setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -111,7 +113,7 @@ open_in_range(struct addr *at, uint16_t port_min, uint16_t port_max)
     uint32_t width = (uint32_t)port_max - port_min + 1U, start = random_below(width);
     int fd = -1;
 
-    for (uint32_t i = 0; i < width; i++) {
+    for (uint32_t i = 0; i < width && i < LISTEN_TRIES_MAX; i++) {
         at->port = (uint16_t)(port_min + (start + i) % width);
         if (try_port(&fd, at, true) == 0)
             return fd;

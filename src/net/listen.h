@@ -11,6 +11,8 @@
 #include "lib/base/addr.h"
 #include "lib/base/attr.h"
 
+/* Ports of a range that are tried before it counts as taken: some milliseconds of a turn at most. */
+#define LISTEN_TRIES_MAX 1024U
 /* Few: an expected peer comes alone, and whoever finds the queue full tries again. */
 #define LISTEN_BACKLOG 16
 
@@ -24,7 +26,7 @@ int listen_route(const struct addr *peer, const struct addr *egress, struct addr
 /*
  * Listens there, without blocking: on a free port of port_min..port_max, looked for from a random one
  * on, or with both 0 on one of the kernel's choice; at->port becomes it. A descriptor the caller owns,
- * or -1 with errno: EADDRINUSE when all ports are taken.
+ * or -1 with errno: EADDRINUSE when all ports tried are taken.
  */
 int listen_open(struct addr *at, uint16_t port_min, uint16_t port_max) SP_MUST_USE;
 
