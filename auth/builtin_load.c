@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "auth/auth_module.h"
 #include "lib/base/fd.h"
 
 #define NAME_LENGTH_MAX 31
@@ -135,4 +136,32 @@ auth_object_load(const char *name, const char *face, const char *dir, const char
     if (object_check(dir, file, path, missing, error, size) != 0)
         return NULL;
     return object_open(path, symbol, error, size);
+}
+
+const void *
+auth_face_load(const char *name, const char *face, const char *dir, const char *symbol, char *error,
+    size_t size)
+{
+    bool missing = false;
+
+    if (!auth_name_valid(name)) {
+        auth_error(error, size, "\"%s\" is no name of an authentication method", name);
+        return NULL;
+    }
+    const void *found = auth_object_load(name, face, dir, symbol, &missing, error, size);
+
+    if (found == NULL && missing)
+        auth_error(error, size, "method \"%s\" has no %s face: not built in, and no %s/%s-%s.so", name,
+            face, dir, name, face);
+    return found;
+}
+
+bool
+auth_version_fits(const char *name, uint32_t version, char *error, size_t size)
+{
+    if (version == AUTH_MODULE_VERSION)
+        return true;
+    auth_error(error, size, "module %s: interface version %u; this program has %u", name,
+        (unsigned)version, AUTH_MODULE_VERSION);
+    return false;
 }

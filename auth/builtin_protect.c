@@ -21,11 +21,8 @@ static const struct auth_protect_module *const builtin[] = {
 static int
 protect_check(const struct auth_protect_module *m, const char *name, char *error, size_t size)
 {
-    if (m->version != AUTH_MODULE_VERSION) {
-        auth_error(error, size, "module %s: interface version %u; this program has %u", name,
-            (unsigned)m->version, AUTH_MODULE_VERSION);
+    if (!auth_version_fits(name, m->version, error, size))
         return -1;
-    }
     if (m->name == NULL || strcmp(m->name, name) != 0 || m->terms == NULL || m->terms_free == NULL ||
         m->import == NULL || m->free == NULL || m->agree == NULL || m->level == NULL ||
         m->plain_max == NULL || m->seal == NULL || m->open == NULL || m->use_datagrams == NULL) {
@@ -38,20 +35,11 @@ protect_check(const struct auth_protect_module *m, const char *name, char *error
 const struct auth_protect_module *
 auth_protect_find(const char *name, const char *dir, char *error, size_t size)
 {
-    bool missing = false;
-
     for (size_t i = 0; builtin[i] != NULL; i++)
         if (strcmp(builtin[i]->name, name) == 0)
             return builtin[i];
-    if (!auth_name_valid(name)) {
-        auth_error(error, size, "\"%s\" is no name of an authentication method", name);
-        return NULL;
-    }
     const struct auth_protect_module *m =
-        auth_object_load(name, "protect", dir, AUTH_PROTECT_SYMBOL, &missing, error, size);
+        auth_face_load(name, "protect", dir, AUTH_PROTECT_SYMBOL, error, size);
 
-    if (m == NULL && missing)
-        auth_error(error, size, "method \"%s\" has no protect face: not built in, and no %s/%s-protect.so",
-            name, dir, name);
     return m != NULL && protect_check(m, name, error, size) == 0 ? m : NULL;
 }

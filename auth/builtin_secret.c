@@ -22,11 +22,8 @@ static const struct auth_secret_module *const builtin[] = {
 static int
 secret_check(const struct auth_secret_module *m, const char *name, char *error, size_t size)
 {
-    if (m->version != AUTH_MODULE_VERSION) {
-        auth_error(error, size, "module %s: interface version %u; this program has %u", name,
-            (unsigned)m->version, AUTH_MODULE_VERSION);
+    if (!auth_version_fits(name, m->version, error, size))
         return -1;
-    }
     if (m->name == NULL || strcmp(m->name, name) != 0 || m->method == 0xFF || m->open == NULL ||
         m->close == NULL || m->step == NULL || m->config.pool == NULL || m->config.options == NULL) {
         auth_error(error, size, "module %s: its secret face is incomplete", name);
@@ -38,20 +35,11 @@ secret_check(const struct auth_secret_module *m, const char *name, char *error, 
 const struct auth_secret_module *
 auth_secret_find(const char *name, const char *dir, char *error, size_t size)
 {
-    bool missing = false;
-
     for (size_t i = 0; builtin[i] != NULL; i++)
         if (strcmp(builtin[i]->name, name) == 0)
             return builtin[i];
-    if (!auth_name_valid(name)) {
-        auth_error(error, size, "\"%s\" is no name of an authentication method", name);
-        return NULL;
-    }
     const struct auth_secret_module *m =
-        auth_object_load(name, "secret", dir, AUTH_SECRET_SYMBOL, &missing, error, size);
+        auth_face_load(name, "secret", dir, AUTH_SECRET_SYMBOL, error, size);
 
-    if (m == NULL && missing)
-        auth_error(error, size, "method \"%s\" has no secret face: not built in, and no %s/%s-secret.so",
-            name, dir, name);
     return m != NULL && secret_check(m, name, error, size) == 0 ? m : NULL;
 }

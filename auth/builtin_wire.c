@@ -37,11 +37,8 @@ unknown(const char *name, const char *dir, char *error, size_t size)
 static int
 wire_check(const struct auth_wire_module *m, const char *name, char *error, size_t size)
 {
-    if (m->version != AUTH_MODULE_VERSION) {
-        auth_error(error, size, "module %s: interface version %u; this program has %u", name,
-            (unsigned)m->version, AUTH_MODULE_VERSION);
+    if (!auth_version_fits(name, m->version, error, size))
         return -1;
-    }
     if (m->name == NULL || strcmp(m->name, name) != 0 || m->method == 0xFF ||
         m->config.options == NULL || m->message_max > AUTH_TOKEN_MAX ||
         (m->needs_pool &&
