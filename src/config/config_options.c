@@ -132,7 +132,7 @@ static const struct config_key timeouts_keys[] = {
 
 static const struct config_key limits_keys[] = {
     { "limits", "sessions", NUMERIC(NUMBER, "100000", 1, 10000000), .store = STORE_U64,
-      .at = AT(limit_sessions), .sentence = "Sessions at once, all workers together." },
+      .at = AT(limits.sessions), .sentence = "Sessions at once, all workers together." },
     { "limits", "sessions-per-client", NUMERIC(NUMBER, "0", 0, 10000000), .later = true,
       .sentence = "Sessions at once from one client address; 0 means any number." },
     { "limits", "sessions-per-user", NUMERIC(NUMBER, "0", 0, 10000000), .later = true,

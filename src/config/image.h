@@ -17,7 +17,7 @@
 #include "lib/base/attr.h"
 
 #define IMAGE_MAGIC UINT32_C(0x53504931) /* "SPI1" */
-#define IMAGE_VERSION 3U
+#define IMAGE_VERSION 4U
 #define IMAGE_SIZE_MAX (1024U * 1024U * 1024U)
 #define IMAGE_RULE_TITLE_MAX 63
 #define IMAGE_SERVERS_MAX 8 /* name servers */
@@ -90,7 +90,21 @@ struct image_settings {
     struct image_list listeners; /* struct image_listener */
     struct image_list modules;   /* struct image_module */
     struct image_timeouts timeouts;
-    uint64_t limit_sessions;
+    struct {
+        uint64_t sessions;            /* all workers together */
+        uint64_t sessions_per_client; /* client: an IPv4 address or an IPv6 /64; 0: any number */
+        uint64_t sessions_per_user;   /* 0: any number */
+        uint64_t pending_per_client;  /* connections without a login or, where none is asked for, without a
+                                         request; 0: any number */
+        uint32_t failures;            /* failed logins within the window that bring a penalty; 0: none do */
+        uint32_t failure_window;      /* seconds */
+        uint32_t penalty;             /* seconds, the first one */
+        uint32_t pad;
+    } limits;
+    struct image_list groups; /* struct image_text: every group a rule names, each once, in strcmp order */
+    struct image_list sets;   /* struct image_set: every @FILE, each once (image_set.h) */
+    struct image_list zone;   /* struct image_zone, ascending; the first one holds for all times before */
+    struct addr metrics;      /* where metrics are served; ADDR_NONE: nowhere */
     struct {
         struct image_list servers; /* struct addr; empty: resolv.conf's */
         uint32_t timeout;          /* seconds of one attempt */
@@ -156,6 +170,25 @@ enum image_action { IMAGE_DENY = 0, IMAGE_ALLOW = 1 };
 #define IMAGE_HAS_COMMAND 8U
 #define IMAGE_HAS_DESTINATION 16U
 #define IMAGE_HAS_PORT 32U
+#define IMAGE_HAS_GROUP 64U
+#define IMAGE_HAS_TIME 128U
+
+/* From this second (UTC) on the local time zone is so many seconds east of UTC. Taken from the system's
+   zone when the image is made, for the years it can matter: who judges needs no zone files. */
+struct image_zone {
+    int64_t from;
+    int32_t offset;
+    uint32_t pad;
+};
+
+/* A window of local wall-clock time: on each of the days from minute `from` to before minute `to`; where
+   to <= from it ends on the day after. An hour that the clock repeats counts twice, one that it skips
+   not at all. */
+struct image_window {
+    uint32_t days; /* bit 0: Sunday */
+    uint16_t from; /* minutes of the day, 0..1439 */
+    uint16_t to;   /* 0..1440; 0 and 1440 are both midnight at the end */
+};
 
 struct image_prefix {
     struct addr_prefix prefix;
@@ -181,6 +214,11 @@ struct image_rule {
     struct image_list names;     /* struct image_text: lower-case destination globs */
     struct image_list prefixes;  /* struct image_prefix: destination prefixes */
     struct image_list ports;     /* struct image_ports */
+    struct image_list groups;    /* uint32_t: indices of settings.groups */
+    struct image_list times;     /* struct image_window */
+    struct image_list sets;      /* uint32_t: indices of settings.sets; part of the destinations */
+    uint64_t bandwidth;          /* bytes per second of the rule's sessions together, both ways; 0: any */
+    uint64_t user_bandwidth;     /* the same of each user's sessions under this rule */
 };
 
 struct image_header {

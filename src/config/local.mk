@@ -6,6 +6,7 @@ src_config_libconfig_la_SOURCES = \
 	src/config/config_address.c \
 	src/config/config_builder.c \
 	src/config/config_builder.h \
+	src/config/config_diff.h \
 	src/config/config_check.c \
 	src/config/config_compile.c \
 	src/config/config_compiler.h \
@@ -43,4 +44,5 @@ src_config_libimage_la_SOURCES = \
 	src/config/image.c \
 	src/config/image.h \
 	src/config/image_check.c \
-	src/config/image_priv.h
+	src/config/image_priv.h \
+	src/config/image_set.h

@@ -66,7 +66,7 @@ static void
 prepare_capacity(struct master *m)
 {
     struct capacity_need need = { .descriptors = fd_raise_limit(), .workers = m->settings->workers,
-        .listeners = m->settings->listeners.count, .sessions = m->settings->limit_sessions,
+        .listeners = m->settings->listeners.count, .sessions = m->settings->limits.sessions,
         .privileged = m->users.privileged };
 
     for (uint32_t i = 0; i < m->settings->modules.count; i++) {

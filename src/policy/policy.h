@@ -19,6 +19,9 @@ struct policy_query {
     struct addr client;  /* unmapped */
     const char *user;    /* audited name; NULL when the session did not authenticate, as no SOCKS 4
                             session does, whatever its USERID and its identd say */
+    const uint64_t *groups; /* which of the image's settings.groups the user is in, a bit each
+                               (policy_groups_of); NULL when none or not authenticated */
+    int64_t when;        /* seconds UTC: which time windows are open */
     uint8_t method;      /* SOCKS 5 method code; SOCKS 4: 0, or IMAGE_METHOD_IDENT when confirmed */
     uint32_t protection; /* what the session has: IMAGE_PROTECTION_*; selective is integrity */
     uint32_t command;    /* one IMAGE_COMMAND_* */
@@ -47,6 +50,18 @@ struct policy_own {
 };
 /* Reads them (getifaddrs; needs AF_NETLINK, so before the sandbox). 0, or -1 with errno. */
 int policy_own_read(struct policy_own *own) SP_MUST_USE;
+
+/*
+ * Groups. A set of names (each NUL-terminated, one behind the other, len octets in all) becomes bits over
+ * the image's settings.groups, once for each set and image. bits: POLICY_GROUP_WORDS(image) words, all
+ * written.
+ */
+#define POLICY_GROUP_WORDS(image) ((image_settings(image)->groups.count + 63U) / 64U)
+void policy_groups_of(const struct image *image, const char *names, size_t len, uint64_t *bits);
+
+/* True when the time windows of some rule are open at one of the two and closed at the other (seconds
+   UTC): then live sessions have to be judged again. Cheap: for every minute. */
+bool policy_time_differs(const struct image *image, int64_t before, int64_t now);
 
 /*
  * The verdict for a query whose address is known. For BIND that is the peer: the one expected, with

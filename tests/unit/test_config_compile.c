@@ -74,7 +74,7 @@ test_presets(void **state)
     assert_int_equal(s->timeouts.stop, 20);
     assert_int_equal(s->timeouts.drain, 3600);
     assert_int_equal(s->timeouts.orphan, 300);
-    assert_int_equal(s->limit_sessions, 100000);
+    assert_int_equal(s->limits.sessions, 100000);
     assert_int_equal(s->resolver.servers.count, 0);
     assert_int_equal(s->resolver.timeout, 5);
     assert_int_equal(s->resolver.attempts, 2);
@@ -139,7 +139,7 @@ test_settings(void **state)
     assert_int_equal(s->timeouts.half_closed, 5);
     assert_int_equal(s->timeouts.stop, 6);
     assert_int_equal(s->timeouts.orphan, 8);
-    assert_int_equal(s->limit_sessions, 10000000);
+    assert_int_equal(s->limits.sessions, 10000000);
     assert_int_equal(s->log.target, IMAGE_LOG_FILE);
     assert_string_equal(text_at(&r, s->log.path), "/var/log/x y");
     assert_int_equal(s->log.facility, LOG_AUTHPRIV);
