@@ -13,8 +13,8 @@
 
 static const uint8_t zeros[16];
 
-static void
-put_text(struct writer *w, const char *text, size_t size, bool wide)
+void
+ipc_put_text(struct writer *w, const char *text, size_t size, bool wide)
 {
     size_t len = strnlen(text, size);
 
@@ -27,8 +27,8 @@ put_text(struct writer *w, const char *text, size_t size, bool wide)
     writer_bytes(w, text, len);
 }
 
-static void
-get_text(struct cursor *c, char *text, size_t size, bool wide)
+void
+ipc_get_text(struct cursor *c, char *text, size_t size, bool wide)
 {
     size_t len = wide ? cursor_u16(c) : cursor_u8(c);
 
@@ -43,8 +43,8 @@ get_text(struct cursor *c, char *text, size_t size, bool wide)
         cursor_fail(c);
 }
 
-static bool
-get_bool(struct cursor *c)
+bool
+ipc_get_bool(struct cursor *c)
 {
     uint8_t v = cursor_u8(c);
 
@@ -53,8 +53,8 @@ get_bool(struct cursor *c)
     return v == 1;
 }
 
-static void
-put_addr(struct writer *w, const struct addr *a)
+void
+ipc_put_addr(struct writer *w, const struct addr *a)
 {
     writer_u8(w, a->family);
     writer_u8(w, 0);
@@ -63,8 +63,8 @@ put_addr(struct writer *w, const struct addr *a)
     writer_bytes(w, a->ip, sizeof a->ip);
 }
 
-static void
-get_addr(struct cursor *c, struct addr *a)
+void
+ipc_get_addr(struct cursor *c, struct addr *a)
 {
     memset(a, 0, sizeof *a);
     a->family = cursor_u8(c);
@@ -81,9 +81,8 @@ get_addr(struct cursor *c, struct addr *a)
         cursor_fail(c);
 }
 
-/* All read, and nothing left. */
-static int
-done(const struct cursor *c)
+int
+ipc_done(const struct cursor *c)
 {
     return cursor_ok(c) && cursor_left(c) == 0 ? 0 : -1;
 }
@@ -107,9 +106,9 @@ ipc_init_encode(const struct ipc_init *in, uint8_t *out, size_t size)
     writer_u32(&w, in->uid);
     writer_u32(&w, in->gid);
     writer_u32(&w, in->capacity);
-    put_text(&w, in->label, sizeof in->label, false);
-    put_text(&w, in->module, sizeof in->module, false);
-    put_text(&w, in->chroot_dir, sizeof in->chroot_dir, false);
+    ipc_put_text(&w, in->label, sizeof in->label, false);
+    ipc_put_text(&w, in->module, sizeof in->module, false);
+    ipc_put_text(&w, in->chroot_dir, sizeof in->chroot_dir, false);
     return writer_len(&w);
 }
 
@@ -131,13 +130,13 @@ ipc_init_decode(const struct ipc_message *m, struct ipc_init *out)
     out->uid = cursor_u32(&c);
     out->gid = cursor_u32(&c);
     out->capacity = cursor_u32(&c);
-    get_text(&c, out->label, sizeof out->label, false);
-    get_text(&c, out->module, sizeof out->module, false);
-    get_text(&c, out->chroot_dir, sizeof out->chroot_dir, false);
+    ipc_get_text(&c, out->label, sizeof out->label, false);
+    ipc_get_text(&c, out->module, sizeof out->module, false);
+    ipc_get_text(&c, out->chroot_dir, sizeof out->chroot_dir, false);
     if ((flags & ~INIT_FLAGS) != 0
         || (out->role != IPC_WORKER && out->role != IPC_AUTH && out->role != IPC_LOGGER))
         cursor_fail(&c);
-    return done(&c);
+    return ipc_done(&c);
 }
 
 /* ---- numbers ---- */
@@ -157,7 +156,7 @@ ipc_u32_decode(const struct ipc_message *m, uint32_t *value)
     struct cursor c = cursor_init(m->body, m->len);
 
     *value = cursor_u32(&c);
-    return done(&c);
+    return ipc_done(&c);
 }
 
 static size_t
@@ -177,7 +176,7 @@ get_pair(const struct ipc_message *m, uint32_t *a, uint32_t *b)
 
     *a = cursor_u32(&c);
     *b = cursor_u32(&c);
-    return done(&c);
+    return ipc_done(&c);
 }
 
 size_t
@@ -222,8 +221,8 @@ ipc_sessions_encode(const struct ipc_session *list, size_t count, uint8_t *out, 
     for (size_t i = 0; i < count; i++) {
         writer_u64(&w, list[i].id);
         writer_u16(&w, list[i].listener);
-        put_addr(&w, &list[i].client);
-        put_addr(&w, &list[i].local);
+        ipc_put_addr(&w, &list[i].client);
+        ipc_put_addr(&w, &list[i].local);
     }
     return writer_len(&w);
 }
@@ -240,13 +239,13 @@ ipc_sessions_decode(const struct ipc_message *m, struct ipc_session *list, size_
     for (size_t i = 0; i < n; i++) {
         list[i].id = cursor_u64(&c);
         list[i].listener = cursor_u16(&c);
-        get_addr(&c, &list[i].client);
-        get_addr(&c, &list[i].local);
+        ipc_get_addr(&c, &list[i].client);
+        ipc_get_addr(&c, &list[i].local);
         if (list[i].id == 0)
             cursor_fail(&c);
     }
     *count = n;
-    return done(&c);
+    return ipc_done(&c);
 }
 
 size_t
@@ -274,7 +273,7 @@ ipc_ended_decode(const struct ipc_message *m, uint64_t *ids, size_t *count)
             cursor_fail(&c);
     }
     *count = n;
-    return done(&c);
+    return ipc_done(&c);
 }
 
 /* ---- files ---- */
@@ -284,7 +283,7 @@ put_file(struct writer *w, const struct ipc_file *in)
 {
     writer_u8(w, (uint8_t)in->kind);
     writer_u32(w, in->generation);
-    put_text(w, in->option, sizeof in->option, false);
+    ipc_put_text(w, in->option, sizeof in->option, false);
 }
 
 static void
@@ -295,7 +294,7 @@ get_file(struct cursor *c, struct ipc_file *out)
     if (out->kind < IPC_FILE_LOG || out->kind > IPC_FILE_MODULE)
         cursor_fail(c);
     out->generation = cursor_u32(c);
-    get_text(c, out->option, sizeof out->option, false);
+    ipc_get_text(c, out->option, sizeof out->option, false);
 }
 
 size_t
@@ -313,7 +312,7 @@ ipc_file_decode(const struct ipc_message *m, struct ipc_file *out)
     struct cursor c = cursor_init(m->body, m->len);
 
     get_file(&c, out);
-    return done(&c);
+    return ipc_done(&c);
 }
 
 size_t
@@ -323,7 +322,7 @@ ipc_file_result_encode(const struct ipc_file_result *in, uint8_t *out, size_t si
 
     put_file(&w, &in->file);
     writer_u8(&w, in->accepted);
-    put_text(&w, in->error, sizeof in->error, true);
+    ipc_put_text(&w, in->error, sizeof in->error, true);
     return writer_len(&w);
 }
 
@@ -333,9 +332,9 @@ ipc_file_result_decode(const struct ipc_message *m, struct ipc_file_result *out)
     struct cursor c = cursor_init(m->body, m->len);
 
     get_file(&c, &out->file);
-    out->accepted = get_bool(&c);
-    get_text(&c, out->error, sizeof out->error, true);
-    return done(&c);
+    out->accepted = ipc_get_bool(&c);
+    ipc_get_text(&c, out->error, sizeof out->error, true);
+    return ipc_done(&c);
 }
 
 /* ---- AUTH_RESULT, RING_ADD ---- */
@@ -349,7 +348,7 @@ ipc_auth_result_encode(const struct ipc_auth_result *in, uint8_t *out, size_t si
     writer_u32(&w, in->incarnation);
     writer_u64(&w, in->session);
     writer_u8(&w, in->success);
-    put_text(&w, in->user, sizeof in->user, true);
+    ipc_put_text(&w, in->user, sizeof in->user, true);
     return writer_len(&w);
 }
 
@@ -361,11 +360,11 @@ ipc_auth_result_decode(const struct ipc_message *m, struct ipc_auth_result *out)
     out->worker = cursor_u32(&c);
     out->incarnation = cursor_u32(&c);
     out->session = cursor_u64(&c);
-    out->success = get_bool(&c);
-    get_text(&c, out->user, sizeof out->user, true);
+    out->success = ipc_get_bool(&c);
+    ipc_get_text(&c, out->user, sizeof out->user, true);
     if (out->session == 0)
         cursor_fail(&c);
-    return done(&c);
+    return ipc_done(&c);
 }
 
 size_t
@@ -374,7 +373,7 @@ ipc_ring_encode(const struct ipc_ring *in, uint8_t *out, size_t size)
     struct writer w = writer_init(out, size);
 
     writer_u32(&w, in->ring);
-    put_text(&w, in->label, sizeof in->label, false);
+    ipc_put_text(&w, in->label, sizeof in->label, false);
     return writer_len(&w);
 }
 
@@ -384,6 +383,6 @@ ipc_ring_decode(const struct ipc_message *m, struct ipc_ring *out)
     struct cursor c = cursor_init(m->body, m->len);
 
     out->ring = cursor_u32(&c);
-    get_text(&c, out->label, sizeof out->label, false);
-    return done(&c);
+    ipc_get_text(&c, out->label, sizeof out->label, false);
+    return ipc_done(&c);
 }

@@ -3,6 +3,7 @@
 #ifndef SP_CORE_IPC_PRIVATE_H
 #define SP_CORE_IPC_PRIVATE_H
 
+#include "lib/base/cursor.h"
 #include "src/core/ipc.h"
 
 struct ipc_row {
@@ -23,5 +24,16 @@ extern const struct ipc_row ipc_table[IPC_TYPE_COUNT];
 
 /* ipc_pipes_decode() without looking at the descriptors. */
 int ipc_pipes_read(const struct ipc_message *m, struct ipc_pipes *out) SP_MUST_USE;
+
+/* ---- what the codecs share (ipc_body.c) ---- */
+
+/* Text with its length before it, in one byte or, wide, two. The array has size bytes, NUL included. */
+void ipc_put_text(struct writer *w, const char *text, size_t size, bool wide);
+void ipc_get_text(struct cursor *c, char *text, size_t size, bool wide);
+bool ipc_get_bool(struct cursor *c);
+void ipc_put_addr(struct writer *w, const struct addr *a);
+void ipc_get_addr(struct cursor *c, struct addr *a);
+/* 0 when all was read and nothing is left, else -1. */
+int ipc_done(const struct cursor *c) SP_MUST_USE;
 
 #endif

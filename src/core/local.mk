@@ -15,6 +15,8 @@ src_core_libcore_la_SOURCES = \
 	src/core/ipc.h \
 	src/core/ipc_body.c \
 	src/core/ipc_private.h \
+	src/core/ipc_reload.c \
+	src/core/ipc_reload.h \
 	src/core/log.c \
 	src/core/log.h \
 	src/core/log_event.c \

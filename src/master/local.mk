@@ -30,6 +30,7 @@ src_master_libmaster_la_SOURCES = \
 	src/master/master_private.h \
 	src/master/master_provide.c \
 	src/master/master_reap.c \
+	src/master/master_reload.h \
 	src/master/master_receive.c \
 	src/master/master_sessions.c \
 	src/master/master_signal.c \

@@ -51,6 +51,11 @@ tests_unit_test_ipc_body_SOURCES = tests/unit/test_ipc_body.c \
 	tests/unit/core_unit.h tests/unit/unit.h
 tests_unit_test_ipc_body_LDADD = $(UNIT_CORE)
 
+check_PROGRAMS += tests/unit/test_ipc_reload
+tests_unit_test_ipc_reload_SOURCES = tests/unit/test_ipc_reload.c \
+	tests/unit/core_unit.h tests/unit/unit.h
+tests_unit_test_ipc_reload_LDADD = $(UNIT_CORE)
+
 check_PROGRAMS += tests/unit/test_table
 tests_unit_test_table_SOURCES = tests/unit/test_table.c tests/unit/core_unit.h tests/unit/unit.h
 tests_unit_test_table_LDADD = $(UNIT_CORE)

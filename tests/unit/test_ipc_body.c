@@ -206,7 +206,8 @@ static void
 test_limits_of_the_table(void **state)
 {
     (void)state;
-    for (int i = 0; i < IPC_TYPE_COUNT; i++) {
+    /* The rows behind STOP have codecs, and tests, of their own. */
+    for (int i = 0; i <= IPC_STOP; i++) {
         assert_int_equal(ipc_table[i].min_len, samples[i].min_len);
         assert_int_equal(ipc_table[i].max_len, samples[i].max_len);
         assert_true(ipc_table[i].max_len <= IPC_BODY_MAX);
@@ -267,7 +268,7 @@ test_spoiled_bodies(void **state)
 
     (void)state;
     for (int n = 0; n < 200000; n++) {
-        const struct sample *s = &samples[unit_random(&random) % IPC_TYPE_COUNT];
+        const struct sample *s = &samples[unit_random(&random) % (IPC_STOP + 1)];
         bool small = unit_random(&random) % 2 == 0;
         size_t len = small ? s->min_len : s->max_len;
 
