@@ -13,6 +13,8 @@ src_core_libcore_la_SOURCES = \
 	src/core/ipc.c \
 	src/core/ipc.def \
 	src/core/ipc.h \
+	src/core/ipc_audit.c \
+	src/core/ipc_audit.h \
 	src/core/ipc_body.c \
 	src/core/ipc_private.h \
 	src/core/ipc_reload.c \

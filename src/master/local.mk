@@ -5,6 +5,8 @@ src_master_libmaster_la_SOURCES = \
 	src/master/master.h \
 	src/master/master_accept.c \
 	src/master/master_acl.c \
+	src/master/master_audit.c \
+	src/master/master_audit.h \
 	src/master/master_backoff.c \
 	src/master/master_broker.c \
 	src/master/master_capacity.c \

@@ -24,6 +24,7 @@
 #include "src/core/loop.h"
 #include "src/core/ring.h"
 #include "src/core/table.h"
+#include "src/master/master_audit.h"
 #include "src/master/master_parts.h"
 
 #define MASTER_START_SECONDS 10    /* a child's time from fork to READY */
@@ -384,6 +385,7 @@ struct master {
     struct ring_writer *ring;
     struct wall started;
 
+    struct audit_told audit;
     struct broker broker;
     struct loop_timer tick;
     struct daemon daemon;

@@ -211,6 +211,12 @@ on_ring_drained(struct process *p, struct ipc_message *message)
     return true;
 }
 
+static bool
+on_audit_state(struct process *p, struct ipc_message *message)
+{
+    return audit_told(p, message);
+}
+
 static const struct {
     enum ipc_type type;
     bool (*handle)(struct process *p, struct ipc_message *message);
@@ -222,6 +228,7 @@ static const struct {
     { IPC_FILE_RESULT, on_file_result },
     { IPC_AUTH_RESULT, on_auth_result },
     { IPC_RING_DRAINED, on_ring_drained },
+    { IPC_AUDIT_STATE, on_audit_state },
 };
 
 static void

@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include "src/core/ipc.h"
+#include "src/core/ipc_audit.h"
 #include "src/core/ipc_private.h"
 
 /* One kind of body: decodes, and encodes what it decoded again. Returns its length, 0 when refused. */
@@ -25,6 +26,7 @@ RECODE(ipc_file, struct ipc_file)
 RECODE(ipc_file_result, struct ipc_file_result)
 RECODE(ipc_auth_result, struct ipc_auth_result)
 RECODE(ipc_ring, struct ipc_ring)
+RECODE(ipc_audit_state, struct ipc_audit_state)
 
 static size_t
 ipc_u32(const struct ipc_message *m, uint8_t *out, size_t size)
@@ -175,6 +177,16 @@ sample_others(void)
         ipc_ring_encode(&ring, r->max, sizeof r->max));
 }
 
+static void
+sample_audit(void)
+{
+    struct ipc_audit_state small = { 0 }, big = { true, { INT64_MAX }, 1, 2, UINT64_MAX };
+    struct sample *s = &samples[IPC_AUDIT_STATE];
+
+    add(IPC_AUDIT_STATE, ipc_audit_state, ipc_audit_state_encode(&small, s->min, sizeof s->min),
+        ipc_audit_state_encode(&big, s->max, sizeof s->max));
+}
+
 static int
 make_samples(void **state)
 {
@@ -184,6 +196,7 @@ make_samples(void **state)
     sample_sessions();
     sample_files();
     sample_others();
+    sample_audit();
     return 0;
 }
 
