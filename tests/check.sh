@@ -87,13 +87,14 @@ sanitized_units() {
     make_check build/sanitize 'TESTS=$(check_PROGRAMS)'
 }
 
-# Debian's python3 has Debian's pytest; another one in PATH may have neither.
+# Debian's python3 has Debian's pytest; another one in PATH may have neither. Files of tests run side by
+# side: most of their time they wait.
 pytest_in() { # BUILD-FOLDER RESULT ARGUMENT...
     local build=$1 result=$2
     shift 2
     compile_in "$build" all test-modules
     export SALLYPORT_BUILD=$top/$build PYTHONDONTWRITEBYTECODE=1 UBSAN_OPTIONS=print_stacktrace=1
-    /usr/bin/python3 -m pytest -p no:cacheprovider -q -rs \
+    /usr/bin/python3 -m pytest -p no:cacheprovider -q -rs -n "$jobs" --dist loadfile \
         --junitxml="build/check/$result.xml" "$@" tests/system
 }
 
