@@ -40,10 +40,8 @@ accept_close(struct master *m)
 static void
 poll_listeners(struct master *m, bool on)
 {
-    for (uint32_t i = 0; i < m->listener_count; i++) {
-        struct listener *l = &m->listeners[i];
-
-        if (l->fd < 0 || l->polled == on)
+    for (struct listener *l = m->listeners.all; l != NULL; l = l->next) {
+        if (l->fd < 0 || l->polled == on || (on && !l->serves))
             continue;
         l->io.ready = listener_ready;
         if (!on)
@@ -52,6 +50,12 @@ poll_listeners(struct master *m, bool on)
             log_fatal("polling a listener: %s", strerror(errno));
         l->polled = on;
     }
+}
+
+void
+accept_poll(struct master *m)
+{
+    poll_listeners(m, m->acceptor.paused == 0);
 }
 
 void
@@ -102,7 +106,7 @@ shed_one(struct listener *l)
         struct addr client = addr_from_sockaddr((const struct sockaddr *)&ss, len);
 
         fd_close(&fd);
-        events_refused(m, EVENT_LIMIT_REACHED, sessions_next_id(&m->sessions), l->index, &client,
+        events_refused(m, EVENT_LIMIT_REACHED, sessions_next_id(&m->sessions), l->number, &client,
             "descriptors");
     }
     m->acceptor.reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -154,11 +158,12 @@ accept_one(struct listener *l, int fd, const struct sockaddr_storage *ss, sockle
 
     if (session == NULL) {
         fd_close(&fd);
-        events_refused(m, EVENT_LIMIT_REACHED, sessions_next_id(&m->sessions), l->index, &client,
+        events_refused(m, EVENT_LIMIT_REACHED, sessions_next_id(&m->sessions), l->number, &client,
             "sessions");
         return;
     }
-    session->listener = l->index;
+    session->listener = l->number;
+    listener_use(l);
     session->client = client;
     session->local = local_address(l, fd);
     session->accepted = now;

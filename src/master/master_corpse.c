@@ -59,6 +59,7 @@ reap_one(struct process *p)
 
     reaper_close(p->reaper, s, master_listener_name(m, s->listener), loop_wall(m->loop), m->ring);
     session_list_remove(&p->sessions, s);
+    listener_drop(m, s->listener);
     sessions_end(&m->sessions, s);
 }
 
@@ -174,6 +175,7 @@ corpse_make(struct process *p)
 {
     struct master *m = p->m;
 
+    process_unlist(p);
     dispatch_recall(m, p);
     broker_forget(p);
     close_channel(p);

@@ -184,10 +184,8 @@ retry(struct loop_timer *timer)
 {
     struct master *m = CONTAINER(timer, struct master, dispatch.retry);
 
-    for (uint32_t i = 0; i < m->capacity.workers; i++) {
-        if (m->workers[i].process != NULL)
-            m->workers[i].process->blocked = false;
-    }
+    for (struct process *p = m->processes; p != NULL; p = p->next)
+        p->blocked = false;
     dispatch_wake(m);
 }
 
@@ -210,6 +208,7 @@ dispatch_close(struct master *m)
         session_list_remove(&m->dispatch.waiting, s);
         fd_close(&s->fd);
         events_refused(m, EVENT_REQUEST_FAILED, s->id, s->listener, &s->client, "stopping");
+        listener_drop(m, s->listener);
         sessions_end(&m->sessions, s);
     }
 }

@@ -128,11 +128,9 @@ queue_make(struct process *worker, uint32_t pool)
     worker->queues[pool] = pair[1];
     process_send(worker, IPC_QUEUE_SEND, body, len, &pair[0], 1);
     fd_close(&pair[0]);
-    for (uint32_t i = 0; i < m->place_count; i++) {
-        struct place *place = &m->places[i];
-
-        if (place->role == IPC_AUTH && place->pool == pool && place->process != NULL)
-            queue_announce(place->process, worker);
+    for (struct process *p = m->processes; p != NULL; p = p->next) {
+        if (p->place->role == IPC_AUTH && p->place->pool == pool && p->phase != PROCESS_STOPPING)
+            queue_announce(p, worker);
     }
 }
 
@@ -153,9 +151,9 @@ equip_auth(struct process *p)
 {
     struct master *m = p->m;
 
-    for (uint32_t i = 0; i < m->capacity.workers; i++) {
-        if (m->workers[i].process != NULL)
-            queue_announce(p, m->workers[i].process);
+    for (const struct process *w = m->processes; w != NULL; w = w->next) {
+        if (w->place->role == IPC_WORKER)
+            queue_announce(p, w);
     }
 }
 
@@ -190,10 +188,8 @@ equip_logger(struct process *p)
 
     ring_add(p, 0, "master", own);
     corpse_announce_all(p);
-    for (uint32_t i = 0; i < m->place_count; i++) {
-        if (m->places[i].process != NULL)
-            equip_announce_ring(p, m->places[i].process);
-    }
+    for (struct process *writer = m->processes; writer != NULL; writer = writer->next)
+        equip_announce_ring(p, writer);
 }
 
 struct process *

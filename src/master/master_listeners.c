@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The configured listeners. Serves master_main.c. One that cannot be had is fatal to the start.
+ * The configured listeners, and those of which only sessions are left. Serves the start, where one that
+ * cannot be had is fatal, and reloads, where it refuses the reload. A listener is the same in two images
+ * when its address is.
  */
 #include "src/master/master_private.h"
 
@@ -8,45 +10,111 @@
 #include "src/core/log.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* ---- one listener ---- */
 
-static int
-listener_open(struct master *m, struct listener *l, const struct image_listener *row)
+static void
+listener_close(struct listener *l)
+{
+    if (l->fd >= 0)
+        loop_io_del(l->m->loop, &l->io, l->fd);
+    l->polled = false;
+    fd_close(&l->fd);
+}
+
+static void
+listener_free(struct listener *l)
+{
+    struct listeners *all = &l->m->listeners;
+
+    listener_close(l);
+    all->by_number[l->number] = NULL;
+    for (struct listener **at = &all->all; *at != NULL; at = &(*at)->next) {
+        if (*at == l) {
+            *at = l->next;
+            break;
+        }
+    }
+    free(l->name);
+    free(l);
+}
+
+/* The lowest number that is free takes it in. NULL with errno. */
+static struct listener *
+listener_new(struct master *m, const struct image *image, const struct image_listener *row)
+{
+    struct listeners *all = &m->listeners;
+    struct listener *l;
+    uint32_t number = 0;
+
+    while (number < IPC_LISTENER_NUMBERS && all->by_number[number] != NULL)
+        number++;
+    if (number == IPC_LISTENER_NUMBERS) {
+        errno = ENFILE;
+        return NULL;
+    }
+    l = calloc(1, sizeof *l);
+    if (l == NULL)
+        return NULL;
+    *l = (struct listener) { .m = m, .fd = -1, .number = (uint16_t)number, .addr = row->addr,
+        .name = strdup(image_string(image, row->name)), .next = all->all };
+    all->all = all->by_number[number] = l;
+    if (l->name != NULL)
+        return l;
+    listener_free(l);
+    errno = ENOMEM;
+    return NULL;
+}
+
+static struct listener *
+listener_open(struct master *m, const struct image *image, const struct image_listener *row)
+{
+    struct listener *l = listener_new(m, image, row);
+
+    if (l == NULL)
+        return NULL;
+    l->fd = listen_open(&m->inherited, &row->addr, &l->bound);
+    if (l->fd < 0) {
+        int saved = errno;
+
+        listener_free(l);
+        errno = saved;
+        return NULL;
+    }
+    l->wildcard = addr_is_zero(&l->bound);
+    return l;
+}
+
+static void
+listener_tell(const struct listener *l, const char *what)
 {
     char text[ADDR_TEXT_MAX];
 
-    l->fd = listen_open(&m->inherited, &row->addr, &l->bound);
-    if (l->fd < 0) {
-        log_error("listen \"%s\": %s", image_string(m->config.image, row->name), strerror(errno));
-        return -1;
-    }
-    l->wildcard = addr_is_zero(&l->bound);
     addr_format(&l->bound, text);
-    log_info("listening on %s", text);
-    return 0;
+    log_info("%s %s", what, text);
 }
+
+/* ---- the start and the end ---- */
 
 int
 listeners_open(struct master *m)
 {
     uint32_t count = m->settings->listeners.count;
 
-    m->listeners = calloc(count > 0 ? count : 1, sizeof *m->listeners);
-    if (m->listeners == NULL) {
-        log_error("listeners: %s", strerror(errno));
-        return -1;
-    }
     for (uint32_t i = 0; i < count; i++) {
-        struct listener *l = &m->listeners[i];
+        const struct image_listener *row = image_listener(m->config.image, i);
+        struct listener *l = listener_open(m, m->config.image, row);
 
-        l->m = m;
-        l->fd = -1;
-        l->index = (uint16_t)i;
-        m->listener_count = i + 1;
-        if (listener_open(m, l, image_listener(m->config.image, i)) < 0)
+        if (l == NULL) {
+            log_error("listen \"%s\": %s", image_string(m->config.image, row->name), strerror(errno));
             return -1;
+        }
+        l->index = (uint16_t)i;
+        l->serves = true;
+        listener_tell(l, "listening on");
     }
     inherited_close(&m->inherited);
     return 0;
@@ -55,20 +123,152 @@ listeners_open(struct master *m)
 void
 listeners_close(struct master *m)
 {
-    for (uint32_t i = 0; i < m->listener_count; i++) {
-        struct listener *l = &m->listeners[i];
+    for (struct listener *l = m->listeners.all; l != NULL; l = l->next)
+        listener_close(l);
+}
 
-        if (l->fd >= 0)
-            loop_io_del(m->loop, &l->io, l->fd);
-        fd_close(&l->fd);
-    }
-    free(m->listeners);
-    m->listeners = NULL;
-    m->listener_count = 0;
+void
+listeners_free(struct master *m)
+{
+    while (m->listeners.all != NULL)
+        listener_free(m->listeners.all);
+}
+
+/* ---- their sessions ---- */
+
+void
+listener_use(struct listener *l)
+{
+    l->sessions++;
+}
+
+void
+listener_drop(struct master *m, uint16_t number)
+{
+    struct listener *l = m->listeners.by_number[number];
+
+    if (l == NULL)
+        return;
+    l->sessions--;
+    if (l->sessions == 0 && !l->serves && !l->stays)
+        listener_free(l);
+}
+
+bool
+listener_serves(const struct master *m, uint16_t number)
+{
+    const struct listener *l = m->listeners.by_number[number];
+
+    return l != NULL && l->serves;
 }
 
 const char *
 master_listener_name(const struct master *m, uint16_t listener)
 {
-    return image_string(m->config.image, image_listener(m->config.image, listener)->name);
+    const struct listener *l = listener < IPC_LISTENER_NUMBERS ? m->listeners.by_number[listener] : NULL;
+
+    return l != NULL ? l->name : "";
+}
+
+void
+listeners_numbers(const struct master *m, bool pending, struct ipc_listeners *out)
+{
+    memset(out, 0, sizeof *out);
+    for (const struct listener *l = m->listeners.all; l != NULL; l = l->next) {
+        uint16_t index = pending ? l->next_index : l->index;
+
+        if (!(pending ? l->stays : l->serves) || index >= IPC_LISTENERS_MAX)
+            continue;
+        out->numbers[index] = l->number;
+        if (out->count <= index)
+            out->count = (uint16_t)(index + 1);
+    }
+}
+
+/* ---- a reload ---- */
+
+/* The one in force with that address, unless an earlier row of the image has it. */
+static struct listener *
+listener_match(const struct master *m, const struct addr *addr)
+{
+    struct listener *best = NULL;
+
+    for (struct listener *l = m->listeners.all; l != NULL; l = l->next) {
+        if (l->serves && !l->stays && addr_equal(&l->addr, addr)
+            && (best == NULL || l->index < best->index))
+            best = l;
+    }
+    return best;
+}
+
+int
+listeners_prepare(struct master *m, const struct image *next, char *error, size_t size)
+{
+    uint32_t count = image_settings(next)->listeners.count;
+
+    for (uint32_t i = 0; i < count; i++) {
+        const struct image_listener *row = image_listener(next, i);
+        struct listener *l = listener_match(m, &row->addr);
+
+        if (l == NULL)
+            l = listener_open(m, next, row);
+        if (l == NULL) {
+            (void)snprintf(error, size, "listen \"%s\": %s", image_string(next, row->name),
+                strerror(errno));
+            listeners_abandon(m);
+            return -1;
+        }
+        l->stays = true;
+        l->next_index = (uint16_t)i;
+    }
+    return 0;
+}
+
+void
+listeners_abandon(struct master *m)
+{
+    struct listener *next;
+
+    for (struct listener *l = m->listeners.all; l != NULL; l = next) {
+        next = l->next;
+        l->stays = false;
+        if (!l->serves && l->sessions == 0)
+            listener_free(l);
+    }
+}
+
+static void
+listener_rename(struct listener *l, const struct image *image)
+{
+    char *name = strdup(image_string(image, image_listener(image, l->next_index)->name));
+
+    /* Without memory the old spelling of the same address stays. */
+    if (name == NULL)
+        return;
+    free(l->name);
+    l->name = name;
+}
+
+void
+listeners_adopt(struct master *m, const struct image *next)
+{
+    struct listener *after;
+
+    for (struct listener *l = m->listeners.all; l != NULL; l = after) {
+        after = l->next;
+        if (l->stays) {
+            if (!l->serves)
+                listener_tell(l, "listening on");
+            l->index = l->next_index;
+            listener_rename(l, next);
+        } else if (l->serves) {
+            listener_tell(l, "no longer listening on");
+            listener_close(l);
+        }
+        l->serves = l->stays;
+        l->stays = false;
+        if (!l->serves && l->sessions == 0)
+            listener_free(l);
+    }
+    accept_poll(m);
 }

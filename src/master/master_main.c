@@ -262,7 +262,7 @@ master_free(struct master *m)
     broker_close(m);
     dispatch_close(m);
     accept_close(m);
-    listeners_close(m);
+    listeners_free(m);
     watch_cancel_respawns(m);
     loop_timer_cancel(m->loop, &m->tick);
     if (m->daemon.output[0] >= 0)

@@ -72,10 +72,8 @@ broker_send(struct process *p)
 static void
 end_trial(struct master *m, struct brokered *f)
 {
-    for (uint32_t i = 0; i < m->place_count; i++) {
-        struct process *p = m->places[i].process;
-
-        if (p == NULL || !wanted_by(f, p) || (p->files_adopted & bit_of(&m->broker, f)) == 0)
+    for (struct process *p = m->processes; p != NULL; p = p->next) {
+        if (!wanted_by(f, p) || (p->files_adopted & bit_of(&m->broker, f)) == 0)
             continue;
         p->files_adopted &= ~bit_of(&m->broker, f);
         if (f->refused && process_alive(p) && f->current >= 0)
@@ -109,10 +107,8 @@ settle(struct master *m, struct brokered *f)
 void
 broker_offer(struct master *m, struct brokered *f)
 {
-    for (uint32_t i = 0; i < m->place_count; i++) {
-        struct process *p = m->places[i].process;
-
-        if (p == NULL || !wanted_by(f, p))
+    for (struct process *p = m->processes; p != NULL; p = p->next) {
+        if (!wanted_by(f, p))
             continue;
         p->files_waiting &= ~bit_of(&m->broker, f);
         if (process_alive(p))

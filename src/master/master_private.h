@@ -21,6 +21,7 @@
 #include "src/config/image.h"
 #include "src/core/event.h"
 #include "src/core/ipc.h"
+#include "src/core/ipc_reload.h"
 #include "src/core/loop.h"
 #include "src/core/ring.h"
 #include "src/core/table.h"
@@ -45,20 +46,49 @@ struct process;
 
 /* ---- listeners (master_listeners.c) ---- */
 
+/* It has a number that is its own until no session of it is left, in whatever image it stands. */
 struct listener {
     struct loop_io io;
     struct master *m;
-    int fd; /* owned */
-    uint16_t index;
+    struct listener *next;
+    int fd; /* owned; -1: closed, and only its sessions are left */
+    uint16_t number;
+    uint16_t index;      /* in the image in force, unless it is gone or new */
+    uint16_t next_index; /* in the image of the reload that runs, unless it goes */
+    bool serves;         /* the image in force has it */
+    bool stays;          /* the image of the reload that runs has it */
     unsigned burst;
     bool wildcard;     /* the local address of an accepted socket has to be asked for */
     bool polled;
+    struct addr addr;  /* as configured */
     struct addr bound; /* with the real port */
+    uint32_t sessions;
+    char *name;        /* owned; as configured */
+};
+
+struct listeners {
+    struct listener *all;
+    struct listener *by_number[IPC_LISTENER_NUMBERS];
 };
 
 /* All of the image's. 0, or -1 (told). */
 int listeners_open(struct master *m) SP_MUST_USE;
+/* Stops listening; their names stay for the sessions that are left. */
 void listeners_close(struct master *m);
+void listeners_free(struct master *m);
+/* The numbers of the listeners of the image in force or, pending, of the reload that runs. */
+void listeners_numbers(const struct master *m, bool pending, struct ipc_listeners *out);
+/* A session of it begins, and has ended. */
+void listener_use(struct listener *l);
+void listener_drop(struct master *m, uint16_t number);
+/* False: it was closed, and no worker needs to know it. */
+bool listener_serves(const struct master *m, uint16_t number);
+
+/* Opens what the next image has and the one in force has not. 0, or -1 with error filled: then nothing
+   changed. After it comes listeners_adopt() or listeners_abandon(). */
+int listeners_prepare(struct master *m, const struct image *next, char *error, size_t size) SP_MUST_USE;
+void listeners_adopt(struct master *m, const struct image *next);
+void listeners_abandon(struct master *m);
 
 /* ---- accepting (master_accept.c) ---- */
 
@@ -81,6 +111,8 @@ void accept_init(struct master *m);
 void accept_pause(struct master *m, enum accept_pause why);
 void accept_resume(struct master *m, enum accept_pause why);
 void accept_close(struct master *m);
+/* Listeners came: they are polled like the others. */
+void accept_poll(struct master *m);
 
 /* ---- dispatch (master_dispatch.c) ---- */
 
@@ -131,6 +163,7 @@ enum process_phase {
 struct process {
     struct master *m;
     struct place *place;
+    struct process *next; /* in master.processes */
     struct process *next_corpse;
     enum process_phase phase; /* set by process_set_phase() alone */
     struct ipc_peer peer;
@@ -182,6 +215,7 @@ struct process {
 
 void process_set_phase(struct process *p, enum process_phase phase);
 bool process_alive(const struct process *p); /* not killed, not dead */
+void process_unlist(struct process *p); /* out of master.processes */
 const char *role_name(enum ipc_role role);
 
 /* ---- starting children (master_spawn.c, master_equip.c, master_pipes.c) ---- */
@@ -367,8 +401,7 @@ struct master {
     struct capacity capacity;
     struct inherited inherited;
 
-    struct listener *listeners;
-    uint32_t listener_count;
+    struct listeners listeners;
     struct acceptor acceptor;
     struct sessions sessions;
     struct dispatch dispatch;
@@ -376,6 +409,7 @@ struct master {
     struct place *places; /* logger, pools, workers */
     uint32_t place_count;
     struct place *workers; /* the last capacity.workers of them */
+    struct process *processes; /* all that were not reaped yet, whatever their place thinks of them */
     struct process *corpses;
     uint32_t corpse_count;
     uint32_t incarnations;

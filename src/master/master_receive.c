@@ -116,6 +116,7 @@ end_session(struct process *p, uint64_t id)
     if (s == NULL || s->worker != p || s->fd >= 0)
         return false;
     session_list_remove(&p->sessions, s);
+    listener_drop(p->m, s->listener);
     sessions_end(&p->m->sessions, s);
     return true;
 }
@@ -167,13 +168,13 @@ on_file_result(struct process *p, struct ipc_message *message)
 }
 
 static struct process *
-worker_of(const struct master *m, uint32_t number, uint32_t incarnation)
+worker_of(const struct master *m, uint32_t incarnation)
 {
-    if (number < 1 || number > m->capacity.workers)
-        return NULL;
-    struct process *w = m->workers[number - 1].process;
-
-    return w != NULL && w->incarnation == incarnation ? w : NULL;
+    for (struct process *p = m->processes; p != NULL; p = p->next) {
+        if (p->incarnation == incarnation && p->place->role == IPC_WORKER)
+            return p;
+    }
+    return NULL;
 }
 
 /* The id came from the worker through its own queue: an untrue one is the worker's doing. One that
@@ -186,7 +187,7 @@ on_auth_result(struct process *p, struct ipc_message *message)
 
     if (ipc_auth_result_decode(message, &r) < 0 || r.incarnation > m->incarnations)
         return false;
-    struct process *worker = worker_of(m, r.worker, r.incarnation);
+    struct process *worker = worker_of(m, r.incarnation);
     struct session *s = sessions_get(&m->sessions, r.session);
 
     if (worker == NULL)

@@ -198,6 +198,18 @@ abandon(struct process *p)
     errno = saved;
 }
 
+void
+process_unlist(struct process *p)
+{
+    for (struct process **at = &p->m->processes; *at != NULL; at = &(*at)->next) {
+        if (*at == p) {
+            *at = p->next;
+            break;
+        }
+    }
+    p->next = NULL;
+}
+
 int
 spawn(struct place *place)
 {
@@ -212,6 +224,8 @@ spawn(struct place *place)
         return -1;
     }
     place->process = p;
+    p->next = place->m->processes;
+    place->m->processes = p;
     p->pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
     watch_started(p);
     if (p->pidfd < 0 || equip_init(p, &e) < 0)

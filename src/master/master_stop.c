@@ -40,17 +40,17 @@ stop_process(struct process *p, uint32_t seconds)
 static void
 stop_role(struct master *m, enum ipc_role role, uint32_t seconds)
 {
-    for (uint32_t i = 0; i < m->place_count; i++) {
-        if (m->places[i].role == role && m->places[i].process != NULL)
-            stop_process(m->places[i].process, seconds);
+    for (struct process *p = m->processes; p != NULL; p = p->next) {
+        if (p->place->role == role)
+            stop_process(p, seconds);
     }
 }
 
 static bool
 role_gone(const struct master *m, enum ipc_role role)
 {
-    for (uint32_t i = 0; i < m->place_count; i++) {
-        if (m->places[i].role == role && m->places[i].process != NULL)
+    for (const struct process *p = m->processes; p != NULL; p = p->next) {
+        if (p->place->role == role)
             return false;
     }
     return true;
@@ -138,10 +138,8 @@ master_fail(struct master *m, const char *fmt, ...)
     if (vsnprintf(text, sizeof text, fmt, args) < 0)
         text[0] = '\0';
     va_end(args);
-    for (uint32_t i = 0; i < m->place_count; i++) {
-        if (m->places[i].process != NULL)
-            process_signal(m->places[i].process, SIGKILL);
-    }
+    for (const struct process *p = m->processes; p != NULL; p = p->next)
+        process_signal(p, SIGKILL);
     pid_file_remove(&m->daemon);
     log_fatal("%s", text);
 }

@@ -201,10 +201,8 @@ tick(struct loop_timer *timer)
     struct mono now = loop_now(m->loop);
 
     tick_again(m);
-    for (uint32_t i = 0; i < m->place_count; i++) {
-        struct process *p = m->places[i].process;
-
-        if (p == NULL || !process_alive(p))
+    for (struct process *p = m->processes; p != NULL; p = p->next) {
+        if (!process_alive(p))
             continue;
         if (p->outbox_count > 0)
             outbox_flush(p);
@@ -296,10 +294,8 @@ stopped(struct process *p, bool on)
 static struct process *
 process_of(const struct master *m, pid_t pid)
 {
-    for (uint32_t i = 0; i < m->place_count; i++) {
-        struct process *p = m->places[i].process;
-
-        if (p != NULL && p->pid == pid)
+    for (struct process *p = m->processes; p != NULL; p = p->next) {
+        if (p->pid == pid)
             return p;
     }
     return NULL;

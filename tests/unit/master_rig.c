@@ -48,6 +48,8 @@ add_worker(struct rig *r, int i)
     for (size_t k = 0; k < MASTER_POOLS_MAX; k++)
         p->queues[k] = -1;
     process_set_phase(p, PROCESS_RUNNING);
+    p->next = r->m.processes;
+    r->m.processes = p;
     p->io.ready = process_readable;
     assert_int_equal(loop_io_add(r->m.loop, &p->io, pair[0], EPOLLIN), 0);
 }
