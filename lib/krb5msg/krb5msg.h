@@ -120,7 +120,7 @@ struct krb5msg_message {
 
 /*
  * Makes count tokens in place, all with confidentiality, as count calls of krb5msg_wrap() would; up to
- * KRB5MSG_MANY together take a fraction of the time. On failure the bytes are lost. The first call
+ * KRB5MSG_MANY at a time take a fraction of the time. On failure the bytes are lost. The first call
  * with more than one allocates a cipher for the context; without memory for it they are made singly.
  */
 enum krb5msg_result krb5msg_wrap_many(

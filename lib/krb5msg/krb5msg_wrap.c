@@ -93,6 +93,21 @@ wrap_together(struct krb5msg *m, struct krb5msg_message *messages, size_t count)
     return KRB5MSG_OK;
 }
 
+/* At most KRB5MSG_MANY. */
+static enum krb5msg_result
+wrap_some(struct krb5msg *m, struct krb5msg_message *messages, size_t count)
+{
+    enum krb5msg_result result = KRB5MSG_OK;
+    if (count > 1 && wrap_has_blocks(m)) {
+        return wrap_together(m, messages, count);
+    }
+    for (size_t i = 0; result == KRB5MSG_OK && i < count; i++) {
+        result = krb5msg_wrap(m, true, messages[i].token, messages[i].plain_len,
+            &messages[i].token_len);
+    }
+    return result;
+}
+
 enum krb5msg_result
 krb5msg_wrap_many(struct krb5msg *m, struct krb5msg_message *messages, size_t count)
 {
@@ -102,12 +117,9 @@ krb5msg_wrap_many(struct krb5msg *m, struct krb5msg_message *messages, size_t co
             return KRB5MSG_TOO_LONG;
         }
     }
-    if (count > 1 && count <= KRB5MSG_MANY && wrap_has_blocks(m)) {
-        return wrap_together(m, messages, count);
-    }
-    for (size_t i = 0; result == KRB5MSG_OK && i < count; i++) {
-        result = krb5msg_wrap(m, true, messages[i].token, messages[i].plain_len,
-            &messages[i].token_len);
+    for (size_t at = 0; result == KRB5MSG_OK && at < count; at += KRB5MSG_MANY) {
+        const size_t left = count - at;
+        result = wrap_some(m, messages + at, left < KRB5MSG_MANY ? left : KRB5MSG_MANY);
     }
     return result;
 }

@@ -142,7 +142,7 @@ many_at_once(struct sides *s, size_t first, size_t count)
 {
     static const size_t many_sizes[] = { 8184, 0, 1, 8185, 15, 16, 17, 512, 31, 32, 33, 8184, 511, 513,
         1000, 8184, 8183 };
-    struct krb5msg_message messages[KRB5MSG_MANY + 1] = { 0 };
+    struct krb5msg_message messages[2 * KRB5MSG_MANY + 1] = { 0 };
     const size_t header = krb5msg_header_len(s->ours, true);
     for (size_t i = 0; i < count; i++) {
         struct krb5msg_message *one = &messages[i];
@@ -167,7 +167,7 @@ test_many(void **state)
     for (int32_t enctype = 17; enctype <= 20; enctype++) {
         struct sides s = sides_make(enctype, true, KRB5MSG_ACCEPTOR);
         for (size_t first = 0; first < 17; first++) {
-            for (size_t count = 0; count <= KRB5MSG_MANY + 1; count++) {
+            for (size_t count = 0; count <= 2 * KRB5MSG_MANY + 1; count++) {
                 many_at_once(&s, first, count);
             }
         }
