@@ -99,7 +99,7 @@ open_ring(struct child *child, int data_fd, int index_fd)
 static void
 take_descriptors(struct child *child, struct ipc_message *m)
 {
-    size_t expected = child->role == IPC_WORKER ? 5 : child->role == IPC_AUTH ? 4 : 2;
+    size_t expected = child->role == IPC_WORKER ? 6 : child->role == IPC_AUTH ? 4 : 2;
 
     if (m->fd_count != expected)
         log_fatal("INIT brought %zu descriptors, not %zu", m->fd_count, expected);
@@ -109,8 +109,10 @@ take_descriptors(struct child *child, struct ipc_message *m)
         return;
     }
     child->wake_fd = fd_take(&m->fds[3]);
-    if (child->role == IPC_WORKER)
+    if (child->role == IPC_WORKER) {
         child->table_fd = fd_take(&m->fds[4]);
+        child->accepted_fd = fd_take(&m->fds[5]);
+    }
     open_ring(child, m->fds[1], m->fds[2]);
 }
 
@@ -135,7 +137,7 @@ child_begin(struct child *child, int argc, char **argv, char **envp)
 {
     struct ipc_message m = { .fd_count = 0 };
 
-    child->image_fd = child->wake_fd = child->table_fd = -1;
+    child->image_fd = child->wake_fd = child->table_fd = child->accepted_fd = -1;
     title_init(argc, argv, envp);
     log_init(child->program);
     check_channel(child);
@@ -179,4 +181,5 @@ child_end(struct child *child)
     fd_close(&child->image_fd);
     fd_close(&child->wake_fd);
     fd_close(&child->table_fd);
+    fd_close(&child->accepted_fd);
 }

@@ -62,6 +62,7 @@ struct child {
     int image_fd;             /* the policy image, sealed */
     int wake_fd;              /* the logger's eventfd, non-blocking */
     int table_fd;             /* worker: its session table, else -1 */
+    int accepted_fd;          /* worker: the eventfd of ring_want(), non-blocking, else -1 */
     bool orphan;              /* the master is gone */
 
     /* Private. */

@@ -74,7 +74,8 @@ int ipc_send(struct ipc_peer *peer, enum ipc_type type, const void *body, size_t
 #define IPC_LABEL_MAX 32
 
 /* INIT. Descriptors in this order: image, ring data, ring index, logger's wake eventfd; for a
-   worker then its session table. The logger gets the image and the wake eventfd only. */
+   worker then its session table and the eventfd that says when the ring's index advanced to what it
+   waits for. The logger gets the image and the wake eventfd only. */
 struct ipc_init {
     enum ipc_role role;
     uint16_t number;       /* 1.. within its role or pool */
@@ -159,7 +160,8 @@ struct ipc_auth_result {
 size_t ipc_auth_result_encode(const struct ipc_auth_result *in, uint8_t *out, size_t size);
 int ipc_auth_result_decode(const struct ipc_message *m, struct ipc_auth_result *out) SP_MUST_USE;
 
-/* RING_ADD. Descriptors: data (read-only), index (writable), pidfd of the writer. */
+/* RING_ADD. Descriptors: data (read-only), index (writable), pidfd of the writer; a worker's has the
+   eventfd, too, that ends its waiting for the index. */
 struct ipc_ring {
     uint32_t ring; /* the writer's incarnation; the master's own ring is 0 */
     char label[IPC_LABEL_MAX];

@@ -243,6 +243,27 @@ ring_next_seq(const struct ring_writer *ring)
 }
 
 uint64_t
+ring_end(const struct ring_writer *ring)
+{
+    return ring->head;
+}
+
+bool
+ring_accepted(const struct ring_writer *ring, uint64_t position)
+{
+    return atomic_load_explicit(&ring->index->tail, memory_order_acquire) >= position;
+}
+
+/* The reader may have seen nobody waiting and sleep longer than one who waits would like. */
+void
+ring_want(struct ring_writer *ring, uint64_t position)
+{
+    atomic_store_explicit(&ring->data->wanted, position, memory_order_relaxed);
+    if (position != 0)
+        wake_reader(ring);
+}
+
+uint64_t
 ring_next_seq_of(int data_fd)
 {
     struct ring_data *d = ring_map(data_fd, RING_MAP_SIZE, PROT_READ);

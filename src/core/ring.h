@@ -6,6 +6,8 @@
  * alone. A logger's successor resumes at that index; a dead writer's ring can still be drained.
  * Wake-up: the logger marks its sleep in the index before it waits; a writer that finds the mark
  * signals the shared eventfd, once for each sleep.
+ * The other way round: a writer that waits until a record is accepted leaves the record's position in
+ * the data memfd, and the reader, having advanced to it, signals once (ring_want, ring_met).
  */
 #ifndef SP_CORE_RING_H
 #define SP_CORE_RING_H
@@ -54,6 +56,14 @@ uint64_t ring_append(struct ring_writer *ring, struct ring_record *head, const v
 /* The sequence number the next ring_append() will return. */
 uint64_t ring_next_seq(const struct ring_writer *ring);
 
+/* Position behind the last record that is in the ring: unchanged by one that was dropped. */
+uint64_t ring_end(const struct ring_writer *ring);
+/* Whether the log target has accepted everything before the position. */
+bool ring_accepted(const struct ring_writer *ring, uint64_t position);
+/* Wants to be told when that is so, and that soon: to be called before looking at ring_accepted() once
+   more. One position at a time; 0: no more. */
+void ring_want(struct ring_writer *ring, uint64_t position);
+
 /* Maps for reading (data read-only, index read-write). NULL with errno. */
 struct ring_reader *ring_reader_open(int data_fd, int index_fd) SP_MUST_USE;
 void ring_reader_close(struct ring_reader **ring);
@@ -68,6 +78,18 @@ ssize_t ring_peek(struct ring_reader *ring, size_t n, void *record, size_t size)
 void ring_accept(struct ring_reader *ring, size_t n);
 /* Throws away everything up to the head (after -1 from ring_peek). */
 void ring_skip(struct ring_reader *ring);
+
+/* True while the writer waits for a record that is in the ring and not accepted. */
+bool ring_wanted(const struct ring_reader *ring);
+/* After advancing: true once when the writer waited for what is accepted now; it is to be told. */
+bool ring_met(struct ring_reader *ring);
+
+/* Records that are not accepted. */
+size_t ring_waiting(const struct ring_reader *ring);
+
+/* A number of the reader's own that its successor finds in the index; 0 at the beginning. */
+uint64_t ring_kept(const struct ring_reader *ring);
+void ring_keep(struct ring_reader *ring, uint64_t number);
 
 /* True when no record is waiting. */
 bool ring_empty(const struct ring_reader *ring);

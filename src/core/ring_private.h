@@ -14,7 +14,7 @@
 
 #define RING_DATA_MAGIC UINT32_C(0x53505244)
 #define RING_INDEX_MAGIC UINT32_C(0x53505249)
-#define RING_LAYOUT 2U
+#define RING_LAYOUT 3U
 #define RING_HEADER_SIZE 4096U /* keeps records off the header's page */
 #define RING_MAP_SIZE (RING_HEADER_SIZE + RING_DATA_SIZE)
 #define RING_ALIGN 8U
@@ -30,6 +30,7 @@ struct ring_data {
     /* Where the head stands once the record with an even or odd number is in the ring: a head before
        it says that the writer died between taking the last number and committing its record. */
     _Atomic uint64_t commit[2];
+    _Atomic uint64_t wanted; /* position the writer waits for until it is accepted; 0: none */
 };
 
 /* The index memfd: the reader's. */
@@ -38,6 +39,7 @@ struct ring_index {
     uint32_t layout;
     _Atomic uint64_t tail;         /* position up to which the log target accepted */
     _Atomic uint64_t dropped_told; /* of ring_data.dropped, how many were reported */
+    _Atomic uint64_t kept;         /* a number for the reader's successor (ring_keep) */
     _Atomic uint32_t sleep_epoch;  /* odd while the reader sleeps; counts its sleeps */
 };
 

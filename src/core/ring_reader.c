@@ -18,6 +18,7 @@ struct ring_reader {
     uint64_t tail;
     size_t seen_n; /* record seen_n after the tail starts at seen_at: looking on is one step */
     uint64_t seen_at;
+    uint64_t met; /* the position whose writer was told */
 };
 
 struct ring_reader *
@@ -168,6 +169,52 @@ void
 ring_skip(struct ring_reader *ring)
 {
     set_tail(ring, head_of(ring));
+}
+
+bool
+ring_wanted(const struct ring_reader *ring)
+{
+    uint64_t wanted = atomic_load_explicit(&ring->data->wanted, memory_order_relaxed);
+
+    return wanted > ring->tail && wanted <= head_of(ring);
+}
+
+bool
+ring_met(struct ring_reader *ring)
+{
+    /* Pairs with the fence of ring_want(): we see the position, or the writer sees the tail. */
+    atomic_thread_fence(memory_order_seq_cst);
+    uint64_t wanted = atomic_load_explicit(&ring->data->wanted, memory_order_relaxed);
+
+    if (wanted == 0 || wanted == ring->met || wanted > ring->tail)
+        return false;
+    ring->met = wanted;
+    return true;
+}
+
+size_t
+ring_waiting(const struct ring_reader *ring)
+{
+    uint64_t at = ring->tail, step = 0;
+    size_t n = 0;
+
+    while (next_record(ring, &at, &step) > 0) {
+        at += step;
+        n++;
+    }
+    return n;
+}
+
+uint64_t
+ring_kept(const struct ring_reader *ring)
+{
+    return atomic_load_explicit(&ring->index->kept, memory_order_relaxed);
+}
+
+void
+ring_keep(struct ring_reader *ring, uint64_t number)
+{
+    atomic_store_explicit(&ring->index->kept, number, memory_order_relaxed);
 }
 
 bool

@@ -46,6 +46,10 @@ struct batch {
 
 void batch_init(struct batch *b, struct log_rings *rings, struct target *target, const char *label);
 
+/* A ring was added: where it is the one that keeps it (the master's), the number of our own records goes
+   on where the logger before us stopped. For before the first record of our own. */
+void batch_resume(struct batch *b, const struct log_ring *ring);
+
 /* Lines to send, and lines sent that are not safe. */
 size_t batch_unsent(const struct batch *b);
 size_t batch_unsafe(const struct batch *b);

@@ -11,6 +11,7 @@ src_logger_liblogger_la_SOURCES = \
 	src/logger/logger_main.c \
 	src/logger/logger_pump.c \
 	src/logger/logger_rings.c \
+	src/logger/logger_state.c \
 	src/logger/logger_target.c \
 	src/logger/logger_target_file.c \
 	src/logger/logger_target_stderr.c \

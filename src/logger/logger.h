@@ -10,6 +10,7 @@
 
 #include "src/config/image.h"
 #include "src/core/child.h"
+#include "src/core/ipc_audit.h"
 #include "src/core/loop.h"
 #include "src/logger/batch.h"
 #include "src/logger/rings.h"
@@ -32,6 +33,10 @@ struct logger {
     bool full_told;
     struct mono full_since;
     bool stopping;
+    struct ipc_audit_state told; /* what the master knows */
+    struct mono told_at;
+    struct loop_timer told_timer;
+    struct wall stuck_since; /* 0: the target takes records */
 };
 
 /* ---- logger_pump.c: from the rings to the target ---- */
@@ -52,6 +57,11 @@ void logger_writable(struct child *child);
 /* Tells the master which dead writers' rings are empty and forgets them; ends the loop when the
    logger has done all it is there for. */
 void logger_release(struct logger *lg);
+
+/* ---- logger_state.c: what the master is told of the target ---- */
+
+/* Something may have changed: the master hears of it at once, or a second after it last did. */
+void state_changed(struct logger *lg);
 
 /* ---- logger_main.c ---- */
 

@@ -31,6 +31,17 @@ batch_init(struct batch *b, struct log_rings *rings, struct target *target, cons
     b->line_room = 0;
 }
 
+#define KEEPER 0U /* the ring whose index keeps the number: the master's is there from start to end */
+
+void
+batch_resume(struct batch *b, const struct log_ring *ring)
+{
+    uint64_t kept = ring_kept(ring->reader);
+
+    if (ring->id == KEEPER && kept > b->own_seq && b->own_seq == b->own_seq_safe)
+        b->own_seq = b->own_seq_safe = kept;
+}
+
 size_t
 batch_unsent(const struct batch *b)
 {
@@ -153,7 +164,11 @@ settle_one(struct batch *b, const struct item *item, size_t run)
         ring_taken_safe(item->ring, run);
         return;
     }
+    const struct log_ring *keeper = rings_find(b->rings, KEEPER);
+
     b->own_seq_safe++;
+    if (keeper != NULL)
+        ring_keep(keeper->reader, b->own_seq_safe);
     ring_loss_safe(item->ring, item->why, item->total);
 }
 

@@ -30,8 +30,13 @@ on_ring_add(struct child *child, struct ipc_message *m)
        told of all rings anew. */
     if (m->fd_lost > 0)
         log_fatal("ring of %s: its descriptors were lost on the way", what.label);
-    if (rings_add(&lg->rings, &what, m->fds[0], m->fds[1], &m->fds[2]) == NULL)
+    int none = -1;
+    struct log_ring *ring = rings_add(&lg->rings, &what, m->fds[0], m->fds[1], &m->fds[2],
+        m->fd_count > 3 ? &m->fds[3] : &none);
+
+    if (ring == NULL)
         log_fatal("ring of %s: %s", what.label, strerror(errno));
+    batch_resume(&lg->batch, ring);
     pump_soon(lg);
 }
 

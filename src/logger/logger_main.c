@@ -61,6 +61,7 @@ tear_down(struct logger *lg)
 {
     loop_timer_cancel(lg->child.loop, &lg->timer);
     loop_timer_cancel(lg->child.loop, &lg->stop_timer);
+    loop_timer_cancel(lg->child.loop, &lg->told_timer);
     loop_task_cancel(lg->child.loop, &lg->task);
     loop_io_del(lg->child.loop, &lg->wake_io, lg->child.wake_fd);
     rings_free(&lg->rings);

@@ -31,11 +31,18 @@ enum next {
     NEXT_RETRY  /* after the target's pause */
 };
 
+/* There will be no more of something. */
+static bool
+ending(const struct logger *lg)
+{
+    return lg->stopping || lg->child.orphan || rings_any_draining(&lg->rings);
+}
+
 /* Somebody waits for lines to be safe, not only sent. */
 static bool
 in_hurry(const struct logger *lg)
 {
-    return lg->stopping || lg->child.orphan || rings_any_draining(&lg->rings);
+    return ending(lg) || rings_any_wanted(&lg->rings);
 }
 
 static void
@@ -96,7 +103,7 @@ static enum next
 step(struct logger *lg, bool worked)
 {
     if (batch_unsent(&lg->batch) == 0)
-        batch_fill(&lg->batch, in_hurry(lg));
+        batch_fill(&lg->batch, ending(lg));
     if (batch_unsent(&lg->batch) > 0)
         return send_step(lg);
     if (batch_unsafe(&lg->batch) > 0
@@ -121,9 +128,10 @@ look_in(struct logger *lg, int64_t us)
 static void
 go_to_sleep(struct logger *lg, bool unproved)
 {
+    lg->asleep = rings_sleep(&lg->rings);
+    /* Whoever begins to wait from here on wakes us. */
     bool urgent = in_hurry(lg) || batch_is_full(&lg->batch);
 
-    lg->asleep = rings_sleep(&lg->rings);
     lg->prove = unproved;
     if (unproved)
         look_in(lg, urgent ? lg->prove_us : lg->asleep ? PROVE_IDLE_US : TICK_US);
@@ -184,6 +192,7 @@ pump_run(struct logger *lg)
     lg->prove = false;
     logger_release(lg);
     wait_for(lg, next);
+    state_changed(lg);
     show_title(lg);
 }
 

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define TELL_EVERY_US CLOCK_SECOND_US
 
@@ -26,6 +27,7 @@ ring_free(struct log_ring *ring)
     if (ring->pidfd >= 0)
         loop_io_del(ring->set->loop, &ring->io, ring->pidfd);
     fd_close(&ring->pidfd);
+    fd_close(&ring->accepted_fd);
     ring_reader_close(&ring->reader);
     free(ring);
 }
@@ -58,7 +60,7 @@ ring_open(struct log_rings *rings, const struct ipc_ring *what, int data_fd, int
         return NULL;
     ring->set = rings;
     ring->id = what->ring;
-    ring->pidfd = -1;
+    ring->pidfd = ring->accepted_fd = -1;
     ring->told_at = (struct mono) { 0 };
     memcpy(ring->label, what->label, sizeof ring->label);
     ring->reader = ring_reader_open(data_fd, index_fd);
@@ -72,7 +74,7 @@ ring_open(struct log_rings *rings, const struct ipc_ring *what, int data_fd, int
 
 struct log_ring *
 rings_add(struct log_rings *rings, const struct ipc_ring *what, int data_fd, int index_fd,
-    int *pidfd)
+    int *pidfd, int *accepted_fd)
 {
     if (rings_find(rings, what->ring) != NULL) {
         errno = EEXIST;
@@ -88,6 +90,7 @@ rings_add(struct log_rings *rings, const struct ipc_ring *what, int data_fd, int
     if (ring == NULL)
         return NULL;
     ring->pidfd = fd_take(pidfd);
+    ring->accepted_fd = fd_take(accepted_fd);
     list[rings->count++] = ring;
     return ring;
 }
@@ -205,6 +208,40 @@ rings_sleep(struct log_rings *rings)
 }
 
 bool
+rings_any_wanted(const struct log_rings *rings)
+{
+    for (size_t i = 0; i < rings->count; i++) {
+        if (ring_wanted(rings->list[i]->reader))
+            return true;
+    }
+    return false;
+}
+
+uint64_t
+rings_records_waiting(const struct log_rings *rings)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < rings->count; i++)
+        n += ring_waiting(rings->list[i]->reader);
+    return n;
+}
+
+uint64_t
+rings_lost_untold(const struct log_rings *rings)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < rings->count; i++) {
+        const struct log_ring *ring = rings->list[i];
+
+        for (size_t j = 0; j < LOST_WHY_COUNT; j++)
+            n += ring->lost[j].total - ring->lost[j].told;
+    }
+    return n;
+}
+
+bool
 rings_any_draining(const struct log_rings *rings)
 {
     for (size_t i = 0; i < rings->count; i++) {
@@ -215,6 +252,20 @@ rings_any_draining(const struct log_rings *rings)
 }
 
 /* ---- records ---- */
+
+/* The index advanced: a writer that waited for it hears of it. EAGAIN means that it has a signal it has
+   not looked at. */
+static void
+advanced(struct log_ring *ring)
+{
+    uint64_t one = 1;
+
+    if (ring->accepted_fd < 0 || !ring_met(ring->reader))
+        return;
+    ssize_t ignored = write(ring->accepted_fd, &one, sizeof one);
+
+    (void)ignored;
+}
 
 /* What is at the reader's place cannot be read. True when it was skipped (all or one of it): only
    when nothing before it is under way, since the index goes over it. */
@@ -227,6 +278,7 @@ skip(struct log_ring *ring, bool all)
         ring_skip(ring->reader);
     else
         ring_accept(ring->reader, 1);
+    advanced(ring);
     if (ring->lost[LOST_INVALID].total++ == 0)
         log_error("ring of %s: %s", ring->label,
             all ? "its bytes are no records: skipped to its end" : "an invalid record: skipped");
@@ -255,6 +307,7 @@ ring_taken_safe(struct log_ring *ring, size_t n)
 {
     ring_accept(ring->reader, n);
     ring->taken -= n;
+    advanced(ring);
 }
 
 /* ---- losses ---- */
@@ -280,6 +333,7 @@ ring_take_loss(struct log_ring *ring, bool hurry, enum lost_why *why, uint64_t *
 void
 ring_loss_safe(struct log_ring *ring, enum lost_why why, uint64_t total)
 {
+    ring->set->lost_told += total - ring->lost[why].told;
     ring->lost[why].told = total;
     if (why == LOST_FULL)
         ring_tell_dropped(ring->reader, total);

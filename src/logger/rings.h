@@ -32,6 +32,7 @@ struct log_ring {
     char label[IPC_LABEL_MAX];
     struct ring_reader *reader; /* owned */
     int pidfd;                  /* owned; readable when the writer has ended */
+    int accepted_fd;            /* owned; ends the writer's waiting for a record; -1: it never waits */
     struct loop_io io;
     bool draining; /* the writer is gone: released when everything is safe */
     size_t taken;  /* records taken and not accepted */
@@ -45,15 +46,16 @@ struct log_rings {
     struct log_ring **list; /* owned, count of them */
     size_t count;
     size_t next; /* where the next turn begins, so that nobody is first for ever */
+    uint64_t lost_told; /* records whose loss was told for good, of rings that are gone, too */
 };
 
 void rings_init(struct log_rings *rings, struct loop *loop);
 void rings_free(struct log_rings *rings);
 
-/* Opens a ring; takes the pidfd, the other descriptors stay the caller's. NULL with errno (EEXIST:
-   that number is in use). */
+/* Opens a ring; takes pidfd and accepted_fd (-1: none), the other descriptors stay the caller's. NULL
+   with errno (EEXIST: that number is in use). */
 struct log_ring *rings_add(struct log_rings *rings, const struct ipc_ring *what, int data_fd,
-    int index_fd, int *pidfd) SP_MUST_USE;
+    int index_fd, int *pidfd, int *accepted_fd) SP_MUST_USE;
 struct log_ring *rings_find(const struct log_rings *rings, uint32_t id);
 /* Unmaps and forgets it; nothing of it may be taken. */
 void rings_remove(struct log_rings *rings, struct log_ring *ring);
@@ -65,12 +67,17 @@ void rings_watch_writers(struct log_rings *rings);
 /* True when nothing waits: no record, nothing taken, no loss to tell. */
 bool ring_done(struct log_ring *ring);
 bool rings_done(const struct log_rings *rings);
+/* Records that are not safe, of all rings; losses of which no safe line tells. */
+uint64_t rings_records_waiting(const struct log_rings *rings);
+uint64_t rings_lost_untold(const struct log_rings *rings);
 /* Rings with something waiting. */
 size_t rings_waiting(const struct log_rings *rings);
 
 /* Writers signal from now on. False when there is something to take (and all are awake). */
 bool rings_sleep(struct log_rings *rings);
 void rings_awake(struct log_rings *rings);
+/* Some writer waits until a record of its is safe. */
+bool rings_any_wanted(const struct log_rings *rings);
 bool rings_any_draining(const struct log_rings *rings);
 
 /* The next record not taken yet: true and *view, which points into record (EVENT_RECORD_MAX). Bytes

@@ -34,6 +34,7 @@ corpse_free(struct process *p)
     fd_close(&p->ring_data);
     fd_close(&p->ring_index);
     fd_close(&p->table_fd);
+    fd_close(&p->accepted_fd);
     fd_close(&p->pidfd);
     free(p);
 }

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 
 static int
@@ -37,7 +38,8 @@ equip_make(struct process *p, struct equipment *e)
     if (e->table < 0)
         return -1;
     p->table_fd = memfd_reader(e->table);
-    return p->table_fd < 0 ? -1 : 0;
+    p->accepted_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    return p->table_fd < 0 || p->accepted_fd < 0 ? -1 : 0;
 }
 
 void
@@ -81,7 +83,7 @@ equip_init(struct process *p, const struct equipment *e)
 {
     struct ipc_init init;
     uint8_t body[IPC_BODY_MAX];
-    int fds[5];
+    int fds[6];
     size_t n = 0;
 
     fill_init(p, &init);
@@ -93,8 +95,10 @@ equip_init(struct process *p, const struct equipment *e)
         fds[n++] = e->ring_index;
     }
     fds[n++] = p->m->wake_fd;
-    if (p->place->role == IPC_WORKER)
+    if (p->place->role == IPC_WORKER) {
         fds[n++] = e->table;
+        fds[n++] = p->accepted_fd;
+    }
     return ipc_send(&p->peer, IPC_INIT, body, len, fds, n);
 }
 
@@ -160,7 +164,7 @@ equip_auth(struct process *p)
 /* ---- rings ---- */
 
 static void
-ring_add(struct process *logger, uint32_t ring, const char *label, const int fds[3])
+ring_add(struct process *logger, uint32_t ring, const char *label, const int *fds, size_t fd_count)
 {
     struct ipc_ring r = { .ring = ring };
     uint8_t body[IPC_BODY_MAX];
@@ -168,16 +172,17 @@ ring_add(struct process *logger, uint32_t ring, const char *label, const int fds
     (void)snprintf(r.label, sizeof r.label, "%s", label);
     size_t len = ipc_ring_encode(&r, body, sizeof body);
 
-    process_send(logger, IPC_RING_ADD, body, len, fds, 3);
+    process_send(logger, IPC_RING_ADD, body, len, fds, fd_count);
 }
 
 void
 equip_announce_ring(struct process *logger, struct process *writer)
 {
-    const int fds[] = { writer->ring_data, writer->ring_index, writer->pidfd };
+    const int fds[] = { writer->ring_data, writer->ring_index, writer->pidfd, writer->accepted_fd };
 
     if (logger != NULL && writer->ring_data >= 0 && writer->pidfd >= 0)
-        ring_add(logger, writer->incarnation, writer->place->label, fds);
+        ring_add(logger, writer->incarnation, writer->place->label, fds,
+            writer->accepted_fd >= 0 ? 4 : 3);
 }
 
 static void
@@ -186,7 +191,7 @@ equip_logger(struct process *p)
     struct master *m = p->m;
     const int own[] = { m->ring_data, m->ring_index, m->own_pidfd };
 
-    ring_add(p, 0, "master", own);
+    ring_add(p, 0, "master", own, SP_COUNT(own));
     corpse_announce_all(p);
     for (struct process *writer = m->processes; writer != NULL; writer = writer->next)
         equip_announce_ring(p, writer);

@@ -176,6 +176,7 @@ struct process {
     uint32_t incarnation;
     int ring_data;  /* read-only; -1: the logger has none */
     int ring_index;
+    int accepted_fd; /* worker: the eventfd that ends its waiting for the logger; -1 */
     struct mono started;
     struct loop_timer limit; /* READY, STOP, or the drain of a corpse */
     const char *reason;      /* why it is being killed; NULL: it ended by itself */

@@ -143,7 +143,7 @@ process_new(struct place *place)
         .state = IPC_STARTING };
     p->phase = PROCESS_STARTING;
     p->incarnation = ++place->m->incarnations;
-    p->pidfd = p->ring_data = p->ring_index = p->table_fd = -1;
+    p->pidfd = p->ring_data = p->ring_index = p->table_fd = p->accepted_fd = -1;
     for (size_t i = 0; i < MASTER_POOLS_MAX; i++)
         p->queues[i] = -1;
     if (place->role == IPC_WORKER)
@@ -194,6 +194,7 @@ abandon(struct process *p)
     fd_close(&p->ring_data);
     fd_close(&p->ring_index);
     fd_close(&p->table_fd);
+    fd_close(&p->accepted_fd);
     free(p);
     errno = saved;
 }

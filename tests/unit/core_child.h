@@ -21,7 +21,7 @@ extern char **environ;
 struct stage {
     struct ipc_peer peer;
     pid_t pid;
-    int image_fd, data_fd, index_fd, wake_fd, table_fd;
+    int image_fd, data_fd, index_fd, wake_fd, table_fd, accepted_fd;
     char text[2048]; /* what the child wrote to standard error */
     int stderr_fd;
 };
@@ -38,6 +38,7 @@ stage_open(struct stage *s, enum ipc_role other, void (*act)(void))
     s->image_fd = memfd_fixed("image", 4096);
     s->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     s->table_fd = table_create(4);
+    s->accepted_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     assert_int_equal(ring_create(1, &s->data_fd, &s->index_fd), 0);
     fflush(NULL);
     s->pid = fork();
@@ -78,6 +79,7 @@ stage_close(struct stage *s)
     fd_close(&s->index_fd);
     fd_close(&s->wake_fd);
     fd_close(&s->table_fd);
+    fd_close(&s->accepted_fd);
     return status;
 }
 
@@ -86,7 +88,8 @@ static inline void
 stage_init(struct stage *s, const struct ipc_init *init, size_t count)
 {
     uint8_t body[512];
-    const int fds[] = { s->image_fd, s->data_fd, s->index_fd, s->wake_fd, s->table_fd };
+    const int fds[] = { s->image_fd, s->data_fd, s->index_fd, s->wake_fd, s->table_fd,
+        s->accepted_fd };
     const int logger_fds[] = { s->image_fd, s->wake_fd };
     size_t len = ipc_init_encode(init, body, sizeof body);
 

@@ -255,21 +255,35 @@ rig_master_start(struct rig_master *m, int image_fd, int stderr_fd)
     ipc_set_state(&m->peer, IPC_RUNNING);
 }
 
-void
-rig_ring_add(struct rig_master *m, const struct rig_ring *r, uint32_t id, const char *label,
-    pid_t writer)
+static void
+ring_add(struct rig_master *m, const struct rig_ring *r, uint32_t id, const char *label, pid_t writer,
+    int accepted_fd)
 {
     struct ipc_ring ring = { .ring = id };
     uint8_t body[IPC_BODY_MAX];
     int pidfd = (int)syscall(SYS_pidfd_open, writer, 0);
-    const int fds[] = { r->data_fd, r->index_fd, pidfd };
+    const int fds[] = { r->data_fd, r->index_fd, pidfd, accepted_fd };
 
     RIG_MUST(pidfd >= 0);
     (void)snprintf(ring.label, sizeof ring.label, "%s", label);
     size_t len = ipc_ring_encode(&ring, body, sizeof body);
 
-    RIG_MUST(ipc_send(&m->peer, IPC_RING_ADD, body, len, fds, 3) == 0);
+    RIG_MUST(ipc_send(&m->peer, IPC_RING_ADD, body, len, fds, accepted_fd < 0 ? 3 : 4) == 0);
     fd_close(&pidfd);
+}
+
+void
+rig_ring_add(struct rig_master *m, const struct rig_ring *r, uint32_t id, const char *label,
+    pid_t writer)
+{
+    ring_add(m, r, id, label, writer, -1);
+}
+
+void
+rig_ring_add_waiting(struct rig_master *m, const struct rig_ring *r, uint32_t id, const char *label,
+    int accepted_fd)
+{
+    ring_add(m, r, id, label, getpid(), accepted_fd);
 }
 
 void
@@ -293,16 +307,44 @@ rig_send_file(struct rig_master *m, int fd)
     RIG_MUST(ipc_send(&m->peer, IPC_FILE, body, len, &fd, 1) == 0);
 }
 
+static void
+note_audit(struct rig_master *m, const struct ipc_message *message)
+{
+    if (message->type != IPC_AUDIT_STATE)
+        return;
+    m->audit_count++;
+    RIG_MUST(ipc_audit_state_decode(message, &m->audit) == 0);
+}
+
+bool
+rig_quiet(struct rig_master *m, int ms)
+{
+    struct pollfd p = { .fd = m->peer.fd, .events = POLLIN };
+    struct ipc_message message;
+    const char *why = "";
+
+    while (poll(&p, 1, ms) == 1) {
+        if (ipc_recv(&m->peer, &message, &why) != IPC_OK || message.type != IPC_AUDIT_STATE)
+            return false;
+        note_audit(m, &message);
+        ms = 0;
+    }
+    return true;
+}
+
 void
 rig_receive(struct rig_master *m, struct ipc_message *message, enum ipc_type wanted)
 {
     struct pollfd p = { .fd = m->peer.fd, .events = POLLIN };
     const char *why = "";
 
-    RIG_MUST(poll(&p, 1, PATIENCE_MS) == 1);
-    enum ipc_result result = ipc_recv(&m->peer, message, &why);
+    do {
+        RIG_MUST(poll(&p, 1, PATIENCE_MS) == 1);
+        enum ipc_result result = ipc_recv(&m->peer, message, &why);
 
-    rig_must(result == IPC_OK, why);
+        rig_must(result == IPC_OK, why);
+        note_audit(m, message);
+    } while (message->type == IPC_AUDIT_STATE && wanted != IPC_AUDIT_STATE);
     RIG_MUST(message->type == wanted);
 }
 

@@ -14,6 +14,7 @@
 #include "src/config/image.h"
 #include "src/core/event.h"
 #include "src/core/ipc.h"
+#include "src/core/ipc_audit.h"
 #include "src/core/ring.h"
 
 void rig_must(bool fine, const char *what);
@@ -57,6 +58,8 @@ struct rig_master {
     int image_fd;
     int wake_fd;
     uint32_t incarnation;
+    struct ipc_audit_state audit; /* as told last */
+    unsigned audit_count;
 };
 
 int rig_image(enum image_log_target target, enum image_log_format format, const char *path);
@@ -64,10 +67,15 @@ int rig_image(enum image_log_target target, enum image_log_format format, const 
 void rig_master_start(struct rig_master *m, int image_fd, int stderr_fd);
 void rig_ring_add(struct rig_master *m, const struct rig_ring *r, uint32_t id, const char *label,
     pid_t writer);
+/* Its writer is this process, and wants to hear when what it waits for is accepted. */
+void rig_ring_add_waiting(struct rig_master *m, const struct rig_ring *r, uint32_t id, const char *label,
+    int accepted_fd);
 void rig_send_u32(struct rig_master *m, enum ipc_type type, uint32_t value);
 void rig_send_file(struct rig_master *m, int fd);
 /* Waits for the next message; PONGs count. Dies after ten seconds. */
 void rig_receive(struct rig_master *m, struct ipc_message *message, enum ipc_type wanted);
+/* False when within ms something else than AUDIT_STATE comes, which is thrown away, or the end. */
+bool rig_quiet(struct rig_master *m, int ms);
 /* Closes the channel: the logger is an orphan. */
 void rig_master_vanish(struct rig_master *m);
 /* The logger's exit status as waitpid() gives it; dies after ten seconds. */

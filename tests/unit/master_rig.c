@@ -39,7 +39,7 @@ add_worker(struct rig *r, int i)
         .process = p, .next_seq = 1 };
     assert_true(snprintf(place->label, sizeof place->label, "%d", i + 1) > 0);
     *p = (struct process) { .m = &r->m, .place = place, .capacity = 4,
-        .incarnation = ++r->m.incarnations, .ring_data = -1, .ring_index = -1, .table_fd = -1,
+        .incarnation = ++r->m.incarnations, .ring_data = -1, .ring_index = -1, .table_fd = -1, .accepted_fd = -1,
         .was_ready = true };
     p->peer = (struct ipc_peer) { pair[0], IPC_MASTER, IPC_WORKER, IPC_STARTING };
     r->theirs[i] = (struct ipc_peer) { pair[1], IPC_WORKER, IPC_MASTER, IPC_RUNNING };

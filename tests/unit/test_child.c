@@ -79,7 +79,7 @@ test_worker(void **state)
 
     (void)state;
     stage_open(&s, IPC_WORKER, act_worker);
-    stage_init(&s, &worker_init, 5);
+    stage_init(&s, &worker_init, 6);
     stage_expect(&s, IPC_READY, &m);
     struct ring_reader *reader = ring_reader_open(s.data_fd, s.index_fd);
 
@@ -104,7 +104,7 @@ test_plain_log(void **state)
     (void)state;
     init.plain_log = true;
     stage_open(&s, IPC_WORKER, act_worker);
-    stage_init(&s, &init, 5);
+    stage_init(&s, &init, 6);
     stage_expect(&s, IPC_READY, &m);
     struct ring_reader *reader = ring_reader_open(s.data_fd, s.index_fd);
 
@@ -145,13 +145,13 @@ test_privileged(void **state)
     init.gid = SOME_ID + 1;
     (void)snprintf(init.chroot_dir, sizeof init.chroot_dir, "%s", empty_dir);
     stage_open(&s, IPC_WORKER, act_privileged);
-    stage_init(&s, &init, 5);
+    stage_init(&s, &init, 6);
     stage_expect(&s, IPC_READY, &m);
     unit_assert_exit(stage_close(&s), 0);
     /* A folder that is not fit ends the child instead. */
     (void)snprintf(init.chroot_dir, sizeof init.chroot_dir, "%s/none", empty_dir);
     stage_open(&s, IPC_WORKER, act_privileged);
-    stage_init(&s, &init, 5);
+    stage_init(&s, &init, 6);
     unit_assert_exit(stage_close(&s), 1);
     assert_non_null(strstr(s.text, "chroot"));
 }
@@ -246,10 +246,11 @@ test_bad_beginnings(void **state)
     expect_fatal(&s, "broke the rules");
 
     stage_open(&s, IPC_WORKER, act_begin);
-    const int wrong[] = { s.image_fd, s.image_fd, s.index_fd, s.wake_fd, s.table_fd };
+    const int wrong[] = { s.image_fd, s.image_fd, s.index_fd, s.wake_fd, s.table_fd,
+        s.accepted_fd };
     size_t len = ipc_init_encode(&worker_init, body, sizeof body);
 
-    assert_int_equal(ipc_send(&s.peer, IPC_INIT, body, len, wrong, 5), 0);
+    assert_int_equal(ipc_send(&s.peer, IPC_INIT, body, len, wrong, 6), 0);
     expect_fatal(&s, "event ring");
 }
 

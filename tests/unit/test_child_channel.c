@@ -104,7 +104,7 @@ start(struct stage *s)
         = { .role = IPC_WORKER, .number = 1, .capacity = 4, .label = "1" };
 
     stage_open(s, IPC_WORKER, act_worker);
-    stage_init(s, &init, 5);
+    stage_init(s, &init, 6);
     stage_expect(s, IPC_READY, &m);
     ipc_set_state(&s->peer, IPC_RUNNING);
 }
@@ -153,7 +153,7 @@ test_messages_behind_init(void **state)
     int fd = memfd_sealed("hosts", "hello", 5);
 
     assert_true(fd >= 0);
-    stage_init(&s, &init, 5);
+    stage_init(&s, &init, 6);
     size_t len = ipc_file_encode(&file, body, sizeof body);
 
     assert_int_equal(ipc_send(&s.peer, IPC_FILE, body, len, &fd, 1), 0);
@@ -180,7 +180,7 @@ test_stop_before_ready(void **state)
 
     (void)state;
     stage_open(&s, IPC_WORKER, act_worker);
-    stage_init(&s, &init, 5);
+    stage_init(&s, &init, 6);
     stage_send_u32(&s, IPC_STOP, 0);
     ipc_set_state(&s.peer, IPC_STOPPING);
     stage_expect(&s, IPC_READY, &m);

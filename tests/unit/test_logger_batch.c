@@ -42,11 +42,11 @@ setup(void **state)
     batch_init(&f->batch, &f->rings, &f->target, "logger");
     for (uint32_t i = 0; i < RINGS; i++) {
         struct ipc_ring what = { .ring = i, .label = { (char)('a' + i) } };
-        int pidfd = eventfd(0, EFD_NONBLOCK);
+        int pidfd = eventfd(0, EFD_NONBLOCK), none = -1;
 
         rig_ring_open(&f->ring[i], -1);
         assert_non_null(
-            rings_add(&f->rings, &what, f->ring[i].data_fd, f->ring[i].index_fd, &pidfd));
+            rings_add(&f->rings, &what, f->ring[i].data_fd, f->ring[i].index_fd, &pidfd, &none));
     }
     log_to_stderr(0);
     *state = f;

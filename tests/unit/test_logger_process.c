@@ -23,6 +23,7 @@ struct fixture {
     struct rig_master master;
     struct rig_ring ring[RINGS];
     uint8_t seen[RINGS][MOST + 1]; /* how often each seq came */
+    struct rig_ring waiting; /* a third one, of a test that wants it */
     char path[96];
     int daemon_fd;
     int image_fd;
@@ -119,10 +120,9 @@ static int
 stop(struct fixture *f, uint32_t seconds)
 {
     char line[16384];
-    struct pollfd p = { .fd = f->master.peer.fd, .events = POLLIN };
 
     rig_send_u32(&f->master, IPC_STOP, seconds);
-    while (poll(&p, 1, 0) == 0) {
+    while (rig_quiet(&f->master, 0)) {
         if (f->daemon_fd >= 0 && rig_daemon_read(f->daemon_fd, line, sizeof line, 10) > 0)
             note(f, line);
     }
@@ -242,7 +242,6 @@ drained_when_out(void **state)
     struct fixture *f = *state;
     struct ipc_message m;
     uint32_t id = 99;
-    struct pollfd p = { .events = POLLIN };
     char line[16384];
     unsigned got = 0;
 
@@ -250,8 +249,7 @@ drained_when_out(void **state)
     rig_write(&f->ring[1], 100, 100);
     rig_send_u32(&f->master, IPC_RING_DRAIN, 1);
     while (got < 100) { /* read one after the other: not drained before the last is out */
-        p.fd = f->master.peer.fd;
-        assert_int_equal(poll(&p, 1, 0), 0);
+        assert_true(rig_quiet(&f->master, 0));
         got += rig_daemon_read(f->daemon_fd, line, sizeof line, 5000) > 0;
     }
     rig_receive(&f->master, &m, IPC_RING_DRAINED);
@@ -278,6 +276,98 @@ overflow_is_told(void **state)
     assert_non_null(strstr(line, " reason=ring-full count="));
     assert_non_null(strstr(line, " ring=0"));
     rig_kill(&f->master);
+}
+
+/* A writer that waits is told soon, though nothing else comes; and once. */
+static void
+waiting_writer_is_told(void **state)
+{
+    struct fixture *f = *state;
+    int accepted = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    struct pollfd p = { .fd = accepted, .events = POLLIN };
+    struct mono begin;
+    uint64_t count = 0;
+
+    start(f, -1);
+    rig_ring_open(&f->waiting, f->master.wake_fd);
+    rig_ring_add_waiting(&f->master, &f->waiting, 2, "2", accepted);
+    rig_write(&f->waiting, 3, 100);
+    begin = mono_read();
+    ring_want(f->waiting.writer, ring_end(f->waiting.writer));
+    assert_false(ring_accepted(f->waiting.writer, ring_end(f->waiting.writer)));
+    /* Sent is not enough: unread it is not safe. */
+    assert_int_equal(poll(&p, 1, 300), 0);
+    for (unsigned i = 0; i < 3; i++)
+        assert_true(rig_daemon_read(f->daemon_fd, (char[16384]) { 0 }, 16384, 5000) > 0);
+    assert_int_equal(poll(&p, 1, 5000), 1);
+    assert_true(mono_diff_us(mono_read(), begin) < 800 * CLOCK_MSEC_US);
+    assert_true(ring_accepted(f->waiting.writer, ring_end(f->waiting.writer)));
+    assert_int_equal(read(accepted, &count, sizeof count), (ssize_t)sizeof count);
+    assert_int_equal(count, 1);
+    rig_write(&f->waiting, 1, 100);
+    assert_int_equal(rig_daemon_read(f->daemon_fd, (char[16384]) { 0 }, 16384, 5000), 0); /* the proof */
+    assert_true(rig_daemon_read(f->daemon_fd, (char[16384]) { 0 }, 16384, 5000) > 0);
+    assert_int_equal(stop(f, 10), 0);
+    assert_int_equal(poll(&p, 1, 0), 0);
+    rig_ring_close(&f->waiting);
+    close(accepted);
+}
+
+/* A logger that is killed with its loss told goes on with the next number. */
+static void
+own_numbers_go_on(void **state)
+{
+    struct fixture *f = *state;
+    char line[16384] = "";
+    struct mono deadline = mono_add_us(mono_read(), PATIENCE_US);
+    static const char *const told[] = { " worker=logger seq=1 ", " worker=logger seq=2 " };
+
+    for (unsigned i = 0; i < 2; i++) {
+        start(f, open("/dev/null", O_WRONLY | O_CLOEXEC));
+        rig_write(&f->ring[1], RING_DATA_SIZE / 1000 + 500, 1000);
+        while (strstr(line, told[i]) == NULL) {
+            (void)rig_daemon_read(f->daemon_fd, line, sizeof line, 100);
+            assert_true(mono_before(mono_read(), deadline));
+        }
+        while (!ring_accepted(f->ring[1].writer, ring_end(f->ring[1].writer))) {
+            (void)rig_daemon_read(f->daemon_fd, line, sizeof line, 100);
+            assert_true(mono_before(mono_read(), deadline));
+        }
+        rig_kill(&f->master);
+    }
+}
+
+/* What the master hears: nothing stands, then records wait for a target that is away, then all is well
+   and the loss counted. */
+static void
+master_hears_of_the_target(void **state)
+{
+    struct fixture *f = *state;
+    char line[16384];
+    struct mono deadline = mono_add_us(mono_read(), PATIENCE_US);
+
+    rig_daemon_stop(&f->daemon_fd, f->path);
+    start(f, open("/dev/null", O_WRONLY | O_CLOEXEC));
+    rig_write(&f->ring[0], RING_DATA_SIZE / 1000 + 500, 1000);
+    while (f->master.audit.lost_untold == 0 || f->master.audit.stuck_since.us == 0) {
+        assert_true(rig_quiet(&f->master, 100));
+        assert_true(mono_before(mono_read(), deadline));
+    }
+    uint64_t lost = f->master.audit.lost_untold, waiting = f->master.audit.waiting;
+
+    assert_false(f->master.audit.connected);
+    assert_int_equal(lost + waiting, RING_DATA_SIZE / 1000 + 500);
+    f->daemon_fd = rig_daemon_start(f->path);
+    while (f->master.audit.lost_told != lost || f->master.audit.waiting > 0) {
+        (void)rig_daemon_read(f->daemon_fd, line, sizeof line, 1);
+        assert_true(rig_quiet(&f->master, 0));
+        assert_true(mono_before(mono_read(), deadline));
+    }
+    assert_true(f->master.audit.connected);
+    assert_int_equal(f->master.audit.stuck_since.us, 0);
+    assert_int_equal(f->master.audit.lost_untold, 0);
+    assert_in_range(f->master.audit_count, 2, 11); /* at most once a second */
+    assert_int_equal(stop(f, 10), 0);
 }
 
 static void
@@ -470,6 +560,9 @@ main(void)
         cmocka_unit_test_setup_teardown(successor_resumes, setup, teardown),
         cmocka_unit_test_setup_teardown(drained_when_out, setup, teardown),
         cmocka_unit_test_setup_teardown(overflow_is_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(waiting_writer_is_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(own_numbers_go_on, setup, teardown),
+        cmocka_unit_test_setup_teardown(master_hears_of_the_target, setup, teardown),
         cmocka_unit_test_setup_teardown(garbage_harms_nobody_else, setup, teardown),
         cmocka_unit_test_setup_teardown(orphan_stays_for_its_writers, setup, teardown),
         cmocka_unit_test_setup_teardown(file_is_replaced, setup, teardown),

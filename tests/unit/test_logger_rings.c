@@ -25,8 +25,8 @@ static struct log_ring *
 add(struct fixture *f, const struct rig_ring *r, uint32_t id)
 {
     struct ipc_ring what = { .ring = id, .label = "1" };
-    int pidfd = dup(f->wake_fd);
-    struct log_ring *ring = rings_add(&f->rings, &what, r->data_fd, r->index_fd, &pidfd);
+    int pidfd = dup(f->wake_fd), none = -1;
+    struct log_ring *ring = rings_add(&f->rings, &what, r->data_fd, r->index_fd, &pidfd, &none);
 
     if (ring == NULL)
         close(pidfd);
