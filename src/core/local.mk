@@ -16,6 +16,10 @@ src_core_libcore_la_SOURCES = \
 	src/core/ipc_audit.c \
 	src/core/ipc_audit.h \
 	src/core/ipc_body.c \
+	src/core/ipc_budget.c \
+	src/core/ipc_budget.h \
+	src/core/ipc_limits.c \
+	src/core/ipc_limits.h \
 	src/core/ipc_private.h \
 	src/core/ipc_reload.c \
 	src/core/ipc_reload.h \

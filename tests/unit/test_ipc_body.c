@@ -6,6 +6,8 @@
 
 #include "src/core/ipc.h"
 #include "src/core/ipc_audit.h"
+#include "src/core/ipc_budget.h"
+#include "src/core/ipc_limits.h"
 #include "src/core/ipc_private.h"
 
 /* One kind of body: decodes, and encodes what it decoded again. Returns its length, 0 when refused. */
@@ -27,6 +29,19 @@ RECODE(ipc_file_result, struct ipc_file_result)
 RECODE(ipc_auth_result, struct ipc_auth_result)
 RECODE(ipc_ring, struct ipc_ring)
 RECODE(ipc_audit_state, struct ipc_audit_state)
+RECODE(ipc_verdict, struct ipc_verdict)
+RECODE(ipc_penalty, struct ipc_penalty)
+RECODE(ipc_budget_ask, struct ipc_budget_ask)
+RECODE(ipc_budget_grant, struct ipc_budget_grant)
+
+static size_t
+ipc_requested(const struct ipc_message *m, uint8_t *out, size_t size)
+{
+    uint64_t ids[IPC_REQUESTED_MAX];
+    size_t count = 0;
+
+    return ipc_requested_decode(m, ids, &count) == 0 ? ipc_requested_encode(ids, count, out, size) : 0;
+}
 
 static size_t
 ipc_u32(const struct ipc_message *m, uint8_t *out, size_t size)
@@ -187,6 +202,44 @@ sample_audit(void)
         ipc_audit_state_encode(&big, s->max, sizeof s->max));
 }
 
+static void
+sample_limits(void)
+{
+    static struct ipc_penalty one
+        = { .client = { .family = ADDR_IPV6, .bits = 64, .ip = { 0xfd, [7] = 1 } }, .user = "u" };
+    static struct ipc_penalty most = { .seconds = UINT32_MAX,
+        .client = { .family = ADDR_IPV4, .bits = 32, .ip = { 192, 0, 2, 1 } } };
+    struct ipc_verdict go = { 1, IPC_VERDICT_GO }, over = { UINT64_MAX, IPC_VERDICT_SESSIONS };
+    struct sample *r = &samples[IPC_REQUESTED], *v = &samples[IPC_VERDICT],
+                  *p = &samples[IPC_PENALTY];
+    uint64_t ids[IPC_REQUESTED_MAX];
+
+    for (size_t i = 0; i < SP_COUNT(ids); i++)
+        ids[i] = UINT64_MAX - i;
+    fill(most.user, sizeof most.user);
+    add(IPC_REQUESTED, ipc_requested, ipc_requested_encode(ids, 1, r->min, sizeof r->min),
+        ipc_requested_encode(ids, SP_COUNT(ids), r->max, sizeof r->max));
+    add(IPC_VERDICT, ipc_verdict, ipc_verdict_encode(&go, v->min, sizeof v->min),
+        ipc_verdict_encode(&over, v->max, sizeof v->max));
+    add(IPC_PENALTY, ipc_penalty, ipc_penalty_encode(&one, p->min, sizeof p->min),
+        ipc_penalty_encode(&most, p->max, sizeof p->max));
+}
+
+static void
+sample_budget(void)
+{
+    static struct ipc_budget_ask none;
+    static struct ipc_budget_ask most = { UINT64_MAX, UINT32_MAX, 1, UINT32_MAX, "" };
+    struct ipc_budget_grant grant = { 1, 2 };
+    struct sample *a = &samples[IPC_BUDGET_ASK], *g = &samples[IPC_BUDGET_GRANT];
+
+    fill(most.user, sizeof most.user);
+    add(IPC_BUDGET_ASK, ipc_budget_ask, ipc_budget_ask_encode(&none, a->min, sizeof a->min),
+        ipc_budget_ask_encode(&most, a->max, sizeof a->max));
+    add(IPC_BUDGET_GRANT, ipc_budget_grant, ipc_budget_grant_encode(&grant, g->min, sizeof g->min),
+        ipc_budget_grant_encode(&grant, g->max, sizeof g->max));
+}
+
 static int
 make_samples(void **state)
 {
@@ -197,6 +250,8 @@ make_samples(void **state)
     sample_files();
     sample_others();
     sample_audit();
+    sample_limits();
+    sample_budget();
     return 0;
 }
 
@@ -257,7 +312,8 @@ test_wrong_lengths(void **state)
     (void)state;
     for (int i = 0; i < IPC_TYPE_COUNT; i++) {
         const struct sample *s = &samples[i];
-        size_t entry = i == IPC_SESSIONS ? IPC_SESSION_LEN : i == IPC_ENDED ? 8 : 0;
+        size_t entry = i == IPC_SESSIONS ? IPC_SESSION_LEN
+            : i == IPC_ENDED || i == IPC_REQUESTED ? 8 : 0;
 
         if (s->recode == NULL)
             continue;
@@ -343,6 +399,31 @@ test_counts_must_agree(void **state)
     assert_int_equal(ipc_sessions_decode(&m, list, &count), -1);
 }
 
+/* What no encoder is asked to write. */
+static void
+test_limits_that_are_none(void **state)
+{
+    struct ipc_penalty p = { .client = { .family = ADDR_IPV6, .bits = 64 }, .user = "u" };
+    struct ipc_verdict v = { 1, IPC_VERDICT_SESSIONS + 1 };
+    struct ipc_message m = { .type = IPC_PENALTY };
+
+    (void)state;
+    m.len = ipc_penalty_encode(&p, m.body, sizeof m.body);
+    assert_int_equal(ipc_penalty_decode(&m, &p), 0);
+    assert_int_equal(p.client.bits, 64);
+    p.client.ip[8] = 1; /* beyond the /64 */
+    m.len = ipc_penalty_encode(&p, m.body, sizeof m.body);
+    assert_int_equal(ipc_penalty_decode(&m, &p), -1);
+    p = (struct ipc_penalty) { .client = { .family = ADDR_IPV4, .bits = 32 } };
+    m.len = ipc_penalty_encode(&p, m.body, sizeof m.body);
+    assert_int_equal(ipc_penalty_decode(&m, &p), -1); /* nobody */
+    m.len = ipc_verdict_encode(&v, m.body, sizeof m.body);
+    assert_int_equal(ipc_verdict_decode(&m, &v), -1);
+    v = (struct ipc_verdict) { 0, IPC_VERDICT_GO };
+    m.len = ipc_verdict_encode(&v, m.body, sizeof m.body);
+    assert_int_equal(ipc_verdict_decode(&m, &v), -1);
+}
+
 static void
 act_text_without_end(void *arg)
 {
@@ -375,6 +456,7 @@ main(void)
         cmocka_unit_test(test_spoiled_bodies),
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_counts_must_agree),
+        cmocka_unit_test(test_limits_that_are_none),
         cmocka_unit_test(test_small_buffer_and_endless_text),
     };
 
