@@ -274,8 +274,10 @@ static void
 test_limits_of_the_table(void **state)
 {
     (void)state;
-    /* The rows behind STOP have codecs, and tests, of their own. */
-    for (int i = 0; i <= IPC_STOP; i++) {
+    for (int i = 0; i < IPC_TYPE_COUNT; i++) {
+        /* Rows behind STOP may have codecs, and tests, of their own. */
+        if (i > IPC_STOP && samples[i].recode == NULL)
+            continue;
         assert_int_equal(ipc_table[i].min_len, samples[i].min_len);
         assert_int_equal(ipc_table[i].max_len, samples[i].max_len);
         assert_true(ipc_table[i].max_len <= IPC_BODY_MAX);
