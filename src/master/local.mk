@@ -13,6 +13,8 @@ src_master_libmaster_la_SOURCES = \
 	src/master/master_check.c \
 	src/master/master_compile.c \
 	src/master/master_config.c \
+	src/master/master_config.h \
+	src/master/master_config_files.c \
 	src/master/master_corpse.c \
 	src/master/master_daemon.c \
 	src/master/master_dispatch.c \

@@ -2,7 +2,6 @@
 /* -t and -T: looks at a configuration and starts nothing. Serves master_main.c. */
 #include "src/master/master_private.h"
 
-#include "lib/base/fd.h"
 #include "src/config/config.h"
 #include "src/core/log.h"
 
@@ -57,7 +56,6 @@ check_configuration(struct master *m)
         status = print_config(m->config.image);
     if (m->options.check && status == EXIT_SUCCESS)
         fprintf(stderr, "%s: ok\n", m->options.config != NULL ? m->options.config : "built-in");
-    image_close(&m->config.image);
-    fd_close(&m->config.fd);
+    compiled_free(&m->config);
     return status;
 }

@@ -10,7 +10,9 @@
 #include "lib/base/fd.h"
 #include "src/config/config.h"
 #include "src/core/log.h"
+#include "src/core/log_event.h"
 #include "src/core/sandbox.h"
+#include "src/core/title.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -158,6 +160,8 @@ compile_child(const struct master_options *o, int channel, int image_fd)
     struct config_messages messages = { .text = BUFFER_INIT };
     size_t size = 0;
 
+    log_to_ring(NULL); /* it is our parent's */
+    title_set("reading the configuration");
     close_others(channel, image_fd);
     drop_privileges();
     void *image = config_compile(&source, &messages, &size);

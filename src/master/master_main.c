@@ -278,8 +278,7 @@ master_free(struct master *m)
     sessions_free(&m->sessions);
     free(m->places);
     m->places = NULL;
-    image_close(&m->config.image);
-    fd_close(&m->config.fd);
+    compiled_free(&m->config);
     free(m->config_name);
     loop_free(&m->loop);
 }

@@ -41,16 +41,7 @@ enum options_result options_read(struct master_options *o, int argc, char **argv
 /* Decides what to do without -c: log_fatal for root or under a service manager. */
 void options_default_config(struct master_options *o);
 
-/* ---- configuration (master_config.c: the master's side, master_compile.c: the child's) ---- */
-
-struct compiled {
-    struct image *image;
-    int fd; /* sealed */
-};
-
-/* Compiles in a child of its own and writes complaints to standard error. 0, or -1 when there were
-   errors (told already). */
-int config_load(const struct master_options *o, struct compiled *out) SP_MUST_USE;
+/* ---- configuration (master_config.h: the master's side, master_compile.c: the child's) ---- */
 
 /* Messages between the two, one packet each: a letter, then text or numbers. */
 #define COMPILE_PACKET_MAX 8192

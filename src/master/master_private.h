@@ -26,6 +26,7 @@
 #include "src/core/ring.h"
 #include "src/core/table.h"
 #include "src/master/master_audit.h"
+#include "src/master/master_config.h"
 #include "src/master/master_parts.h"
 
 #define MASTER_START_SECONDS 10    /* a child's time from fork to READY */
