@@ -21,13 +21,18 @@ struct ipc_budget_ask {
 size_t ipc_budget_ask_encode(const struct ipc_budget_ask *in, uint8_t *out, size_t size);
 int ipc_budget_ask_decode(const struct ipc_message *m, struct ipc_budget_ask *out) SP_MUST_USE;
 
-/* BUDGET_GRANT. The handle's ask is over with it, however much of it was granted. 0 bytes: the question
-   was about another image than the one in force; a COMMIT came before this answer, so ask again. */
+/* BUDGET_GRANT: one entry for each answer. The handle's ask is over with it, however much of it was
+   granted. 0 bytes: the question was about another image than the one in force; a COMMIT came before this
+   answer, so ask again. */
+#define IPC_GRANTS_MAX 250
 struct ipc_budget_grant {
     uint32_t handle;
     uint32_t bytes;
 };
-size_t ipc_budget_grant_encode(const struct ipc_budget_grant *in, uint8_t *out, size_t size);
-int ipc_budget_grant_decode(const struct ipc_message *m, struct ipc_budget_grant *out) SP_MUST_USE;
+size_t ipc_budget_grants_encode(const struct ipc_budget_grant *list, size_t count, uint8_t *out,
+    size_t size);
+/* list has room for IPC_GRANTS_MAX. */
+int ipc_budget_grants_decode(const struct ipc_message *m, struct ipc_budget_grant *list, size_t *count)
+    SP_MUST_USE;
 
 #endif

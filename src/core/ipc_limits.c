@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#define VERDICT_LEN 9U
 #define CLIENT_BITS_IPV4 32
 #define CLIENT_BITS_IPV6 64
 
@@ -44,26 +45,40 @@ ipc_requested_decode(const struct ipc_message *m, uint64_t *ids, size_t *count)
 /* ---- VERDICT ---- */
 
 size_t
-ipc_verdict_encode(const struct ipc_verdict *in, uint8_t *out, size_t size)
+ipc_verdicts_encode(const struct ipc_verdict *list, size_t count, uint8_t *out, size_t size)
 {
     struct writer w = writer_init(out, size);
 
-    writer_u64(&w, in->session);
-    writer_u8(&w, (uint8_t)in->what);
+    for (size_t i = 0; i < count; i++) {
+        writer_u64(&w, list[i].session);
+        writer_u8(&w, (uint8_t)list[i].what);
+    }
     return writer_len(&w);
 }
 
+static struct ipc_verdict
+get_verdict(struct cursor *c)
+{
+    uint64_t session = cursor_u64(c);
+    uint8_t what = cursor_u8(c);
+
+    if (session == 0 || what > IPC_VERDICT_SESSIONS)
+        cursor_fail(c);
+    return (struct ipc_verdict) { session, (enum ipc_verdict_what)what };
+}
+
 int
-ipc_verdict_decode(const struct ipc_message *m, struct ipc_verdict *out)
+ipc_verdicts_decode(const struct ipc_message *m, struct ipc_verdict *list, size_t *count)
 {
     struct cursor c = cursor_init(m->body, m->len);
+    size_t n = m->len / VERDICT_LEN;
 
-    out->session = cursor_u64(&c);
-    uint8_t what = cursor_u8(&c);
-
-    out->what = (enum ipc_verdict_what)what;
-    if (out->session == 0 || what > IPC_VERDICT_SESSIONS)
-        cursor_fail(&c);
+    *count = 0;
+    if (n == 0 || n > IPC_VERDICTS_MAX)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        list[i] = get_verdict(&c);
+    *count = n;
     return ipc_done(&c);
 }
 

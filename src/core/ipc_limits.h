@@ -16,7 +16,8 @@
 size_t ipc_requested_encode(const uint64_t *ids, size_t count, uint8_t *out, size_t size);
 int ipc_requested_decode(const struct ipc_message *m, uint64_t *ids, size_t *count) SP_MUST_USE;
 
-/* VERDICT: one for each login that succeeded, only where limits.sessions_per_user is set. */
+/* VERDICT: one entry for each login that succeeded, once limits.sessions_per_user was set in any image. */
+#define IPC_VERDICTS_MAX 200
 enum ipc_verdict_what {
     IPC_VERDICT_GO,      /* it may go on */
     IPC_VERDICT_SESSIONS /* its user has as many sessions as limits.sessions_per_user allows */
@@ -25,8 +26,10 @@ struct ipc_verdict {
     uint64_t session;
     enum ipc_verdict_what what;
 };
-size_t ipc_verdict_encode(const struct ipc_verdict *in, uint8_t *out, size_t size);
-int ipc_verdict_decode(const struct ipc_message *m, struct ipc_verdict *out) SP_MUST_USE;
+size_t ipc_verdicts_encode(const struct ipc_verdict *list, size_t count, uint8_t *out, size_t size);
+/* list has room for IPC_VERDICTS_MAX. */
+int ipc_verdicts_decode(const struct ipc_message *m, struct ipc_verdict *list, size_t *count)
+    SP_MUST_USE;
 
 /* PENALTY: logins of this user from these addresses fail for so many seconds, whatever the secret says;
    0: no longer. Sent again it replaces what was said before. */

@@ -29,10 +29,28 @@ RECODE(ipc_file_result, struct ipc_file_result)
 RECODE(ipc_auth_result, struct ipc_auth_result)
 RECODE(ipc_ring, struct ipc_ring)
 RECODE(ipc_audit_state, struct ipc_audit_state)
-RECODE(ipc_verdict, struct ipc_verdict)
 RECODE(ipc_penalty, struct ipc_penalty)
 RECODE(ipc_budget_ask, struct ipc_budget_ask)
-RECODE(ipc_budget_grant, struct ipc_budget_grant)
+
+static size_t
+ipc_verdicts(const struct ipc_message *m, uint8_t *out, size_t size)
+{
+    struct ipc_verdict list[IPC_VERDICTS_MAX];
+    size_t count = 0;
+
+    return ipc_verdicts_decode(m, list, &count) == 0 ? ipc_verdicts_encode(list, count, out, size) : 0;
+}
+
+static size_t
+ipc_grants(const struct ipc_message *m, uint8_t *out, size_t size)
+{
+    struct ipc_budget_grant list[IPC_GRANTS_MAX];
+    size_t count = 0;
+
+    return ipc_budget_grants_decode(m, list, &count) == 0
+        ? ipc_budget_grants_encode(list, count, out, size)
+        : 0;
+}
 
 static size_t
 ipc_requested(const struct ipc_message *m, uint8_t *out, size_t size)
@@ -209,18 +227,21 @@ sample_limits(void)
         = { .client = { .family = ADDR_IPV6, .bits = 64, .ip = { 0xfd, [7] = 1 } }, .user = "u" };
     static struct ipc_penalty most = { .seconds = UINT32_MAX,
         .client = { .family = ADDR_IPV4, .bits = 32, .ip = { 192, 0, 2, 1 } } };
-    struct ipc_verdict go = { 1, IPC_VERDICT_GO }, over = { UINT64_MAX, IPC_VERDICT_SESSIONS };
+    struct ipc_verdict verdicts[IPC_VERDICTS_MAX];
     struct sample *r = &samples[IPC_REQUESTED], *v = &samples[IPC_VERDICT],
                   *p = &samples[IPC_PENALTY];
     uint64_t ids[IPC_REQUESTED_MAX];
 
     for (size_t i = 0; i < SP_COUNT(ids); i++)
         ids[i] = UINT64_MAX - i;
+    for (size_t i = 0; i < SP_COUNT(verdicts); i++)
+        verdicts[i] = (struct ipc_verdict) { UINT64_MAX - i,
+            i % 2 == 0 ? IPC_VERDICT_GO : IPC_VERDICT_SESSIONS };
     fill(most.user, sizeof most.user);
     add(IPC_REQUESTED, ipc_requested, ipc_requested_encode(ids, 1, r->min, sizeof r->min),
         ipc_requested_encode(ids, SP_COUNT(ids), r->max, sizeof r->max));
-    add(IPC_VERDICT, ipc_verdict, ipc_verdict_encode(&go, v->min, sizeof v->min),
-        ipc_verdict_encode(&over, v->max, sizeof v->max));
+    add(IPC_VERDICT, ipc_verdicts, ipc_verdicts_encode(verdicts, 1, v->min, sizeof v->min),
+        ipc_verdicts_encode(verdicts, SP_COUNT(verdicts), v->max, sizeof v->max));
     add(IPC_PENALTY, ipc_penalty, ipc_penalty_encode(&one, p->min, sizeof p->min),
         ipc_penalty_encode(&most, p->max, sizeof p->max));
 }
@@ -230,14 +251,16 @@ sample_budget(void)
 {
     static struct ipc_budget_ask none;
     static struct ipc_budget_ask most = { UINT64_MAX, UINT32_MAX, 1, UINT32_MAX, "" };
-    struct ipc_budget_grant grant = { 1, 2 };
+    struct ipc_budget_grant grants[IPC_GRANTS_MAX];
     struct sample *a = &samples[IPC_BUDGET_ASK], *g = &samples[IPC_BUDGET_GRANT];
 
+    for (uint32_t i = 0; i < SP_COUNT(grants); i++)
+        grants[i] = (struct ipc_budget_grant) { i, UINT32_MAX - i };
     fill(most.user, sizeof most.user);
     add(IPC_BUDGET_ASK, ipc_budget_ask, ipc_budget_ask_encode(&none, a->min, sizeof a->min),
         ipc_budget_ask_encode(&most, a->max, sizeof a->max));
-    add(IPC_BUDGET_GRANT, ipc_budget_grant, ipc_budget_grant_encode(&grant, g->min, sizeof g->min),
-        ipc_budget_grant_encode(&grant, g->max, sizeof g->max));
+    add(IPC_BUDGET_GRANT, ipc_grants, ipc_budget_grants_encode(grants, 1, g->min, sizeof g->min),
+        ipc_budget_grants_encode(grants, SP_COUNT(grants), g->max, sizeof g->max));
 }
 
 static int
@@ -315,7 +338,8 @@ test_wrong_lengths(void **state)
     for (int i = 0; i < IPC_TYPE_COUNT; i++) {
         const struct sample *s = &samples[i];
         size_t entry = i == IPC_SESSIONS ? IPC_SESSION_LEN
-            : i == IPC_ENDED || i == IPC_REQUESTED ? 8 : 0;
+            : i == IPC_ENDED || i == IPC_REQUESTED || i == IPC_BUDGET_GRANT ? 8
+            : i == IPC_VERDICT ? 9 : 0;
 
         if (s->recode == NULL)
             continue;
@@ -406,8 +430,9 @@ static void
 test_limits_that_are_none(void **state)
 {
     struct ipc_penalty p = { .client = { .family = ADDR_IPV6, .bits = 64 }, .user = "u" };
-    struct ipc_verdict v = { 1, IPC_VERDICT_SESSIONS + 1 };
+    struct ipc_verdict v = { 1, IPC_VERDICT_SESSIONS + 1 }, list[IPC_VERDICTS_MAX];
     struct ipc_message m = { .type = IPC_PENALTY };
+    size_t count;
 
     (void)state;
     m.len = ipc_penalty_encode(&p, m.body, sizeof m.body);
@@ -419,11 +444,11 @@ test_limits_that_are_none(void **state)
     p = (struct ipc_penalty) { .client = { .family = ADDR_IPV4, .bits = 32 } };
     m.len = ipc_penalty_encode(&p, m.body, sizeof m.body);
     assert_int_equal(ipc_penalty_decode(&m, &p), -1); /* nobody */
-    m.len = ipc_verdict_encode(&v, m.body, sizeof m.body);
-    assert_int_equal(ipc_verdict_decode(&m, &v), -1);
+    m.len = ipc_verdicts_encode(&v, 1, m.body, sizeof m.body);
+    assert_int_equal(ipc_verdicts_decode(&m, list, &count), -1);
     v = (struct ipc_verdict) { 0, IPC_VERDICT_GO };
-    m.len = ipc_verdict_encode(&v, m.body, sizeof m.body);
-    assert_int_equal(ipc_verdict_decode(&m, &v), -1);
+    m.len = ipc_verdicts_encode(&v, 1, m.body, sizeof m.body);
+    assert_int_equal(ipc_verdicts_decode(&m, list, &count), -1);
 }
 
 static void
