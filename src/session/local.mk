@@ -2,7 +2,10 @@
 # F5: one file per phase, relay engines, accounting.
 noinst_LTLIBRARIES += src/session/libsession.la
 src_session_libsession_la_SOURCES = \
+	src/session/audit_wait.c \
+	src/session/audit_wait.h \
 	src/session/phase_associate.c \
+	src/session/phase_audit.c \
 	src/session/phase_authenticate.c \
 	src/session/phase_bind.c \
 	src/session/phase_connect.c \

@@ -90,7 +90,8 @@ begin(struct session *s)
     s->active = loop_now(s->host->loop);
     session_deadline(s, associate_deadline(s));
     session_note_reply(s, SOCKS5_SUCCEEDED);
-    record_start(s);
+    if (!s->started)
+        record_start(s);
     if (session_reply(s, SOCKS5_SUCCEEDED, &bound) < 0)
         return step_fail(s, REASON_CLIENT_RESET, NULL);
     return serve(s);
@@ -105,7 +106,8 @@ associate_enter(struct session *s)
     session_query(s, IMAGE_COMMAND_UDP, &q);
     if (policy_refuses_udp(s->host->image, &q, &verdict))
         return session_deny(s, &verdict);
-    return begin(s);
+    /* Before a socket is open that a client could guess the port of. */
+    return audit_comes_first(s) ? audit_before(s, SESSION_ASSOCIATE) : begin(s);
 }
 
 static struct session_step

@@ -110,6 +110,7 @@ static struct session_step
 peer_connected(struct session *s, int *fd, const struct addr *peer)
 {
     bind_close(s);
+    s->setup->audited = false; /* who connected is another fact */
     note_peer(s, peer);
     dial_tune(*fd, s->host->dial.user_timeout_ms);
     if (channel_open(&s->target, s->host->loop, fd_take(fd), session_target_ready) < 0)
@@ -172,25 +173,46 @@ bind_peers(struct session *s)
 
 /* ---- the phase ---- */
 
+/* Before the first reply: nobody is accepted while that waits for its audit. */
 static struct session_step
-bind_enter(struct session *s)
+bind_audit(struct session *s)
+{
+    struct session_bind *b = s->setup->bind;
+
+    if (loop_io_mod(s->host->loop, &b->io, b->fd, 0) < 0)
+        return bind_broken(s);
+    return audit_before(s, SESSION_BIND);
+}
+
+static struct session_step
+bind_reply(struct session *s)
 {
     struct mono limit =
         mono_add_seconds(loop_now(s->host->loop), (int64_t)session_timeouts(s)->bind);
     struct addr told;
 
-    resolver_cancel(&s->setup->query);
-    if (bind_listen(s) < 0) {
-        struct reply_row row = reply_for_errno(errno);
-
-        return step_refuse(s, row.reason, row.reply, NULL);
-    }
     s->setup->bind->deadline = mono_before(s->expires, limit) ? s->expires : limit;
     arm(s);
     told = bind_told(s);
     if (session_reply(s, SOCKS5_SUCCEEDED, &told) < 0)
         return step_fail(s, REASON_CLIENT_GONE, NULL);
     return bind_client(s);
+}
+
+static struct session_step
+bind_enter(struct session *s)
+{
+    struct session_bind *b = s->setup->bind;
+
+    if (s->setup->audited)
+        return loop_io_mod(s->host->loop, &b->io, b->fd, EPOLLIN) < 0 ? bind_broken(s) : bind_reply(s);
+    resolver_cancel(&s->setup->query);
+    if (bind_listen(s) < 0) {
+        struct reply_row row = reply_for_errno(errno);
+
+        return step_refuse(s, row.reason, row.reply, NULL);
+    }
+    return audit_comes_first(s) ? bind_audit(s) : bind_reply(s);
 }
 
 static struct session_step

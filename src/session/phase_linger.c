@@ -61,6 +61,7 @@ linger_enter(struct session *s)
     record_close(s);
     setup_end_conversation(s->setup);
     ident_free(&s->setup->ident);
+    audit_wait_end(&s->setup->audit);
     resolver_cancel(&s->setup->query);
     dial_free(&s->setup->dial);
     bind_free(s, &s->setup->bind);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * reply: the session has started; queues the success reply, for BIND the second one, and waits until all
- * of it is sent.
+ * of it is sent. Where log.required says so the audit comes first (phase_audit.c).
  */
 #include "src/session/session_private.h"
 
@@ -25,10 +25,13 @@ bound(const struct session *s)
 static struct session_step
 reply_enter(struct session *s)
 {
+    if (audit_comes_first(s))
+        return audit_before(s, SESSION_REPLY);
     session_deadline(s, mono_add_seconds(
         loop_now(s->host->loop), (int64_t)session_timeouts(s)->negotiate));
     session_note_reply(s, SOCKS5_SUCCEEDED);
-    record_start(s);
+    if (!s->started)
+        record_start(s);
     if (session_reply(s, SOCKS5_SUCCEEDED, bound(s)) < 0)
         return step_fail(s, REASON_CLIENT_RESET, NULL);
     return reply_flush(s);

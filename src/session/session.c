@@ -23,6 +23,7 @@ static const struct phase_row *const phases[SESSION_PHASE_COUNT] = {
     [SESSION_CONNECT] = &phase_connect,
     [SESSION_ASSOCIATE] = &phase_associate,
     [SESSION_BIND] = &phase_bind,
+    [SESSION_AUDIT] = &phase_audit,
     [SESSION_REPLY] = &phase_reply,
     [SESSION_RELAY] = &phase_relay,
     [SESSION_LINGER] = &phase_linger,
@@ -110,12 +111,19 @@ static const uint8_t wordless[] = {
     REASON_CLIENT_GONE, REASON_CLIENT_RESET, REASON_UNKNOWN_PROTOCOL
 };
 
+/* Its request was answered last with a success. */
+static bool
+was_granted(const struct session *s)
+{
+    return s->replied && s->reply == (session_speaks_socks4(s) ? SOCKS4_GRANTED : SOCKS5_SUCCEEDED);
+}
+
 /* Before it has started the client still has to get an answer; afterwards there is nothing to say,
    nor to one who broke the protection that was agreed. */
 static bool
 worth_lingering(const struct session *s)
 {
-    if (s->setup == NULL || s->started || !channel_is_open(&s->client))
+    if (s->setup == NULL || (s->started && was_granted(s)) || !channel_is_open(&s->client))
         return false;
     if (s->reason == REASON_BAD_MESSAGE && channel_protection(&s->client) != NULL)
         return false;

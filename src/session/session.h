@@ -22,6 +22,7 @@
 #include "src/net/dial.h"
 #include "src/net/resolver.h"
 #include "src/policy/policy.h"
+#include "src/session/audit_wait.h"
 #include "src/session/pipes.h"
 #include "src/session/relay.h"
 #include "src/authlink/authlink.h"
@@ -38,6 +39,7 @@ enum session_phase {
     SESSION_CONNECT,
     SESSION_ASSOCIATE, /* a UDP association, from its reply to its end */
     SESSION_BIND, /* BIND: the first reply is out, a peer is awaited */
+    SESSION_AUDIT, /* log.required: the log target has not accepted the record of the reply yet */
     SESSION_REPLY,
     SESSION_RELAY,
     SESSION_LINGER, /* the closing record is written; the client gets the time to read its reply */
@@ -55,6 +57,7 @@ enum session_event {
     SESSION_RESOLVED, /* one family's addresses arrived */
     SESSION_DIALED,   /* connected, or all attempts failed */
     SESSION_IDENTIFIED, /* the client's host has answered, or will not */
+    SESSION_AUDITED,  /* the log target has accepted what it waited for */
     SESSION_PEER      /* somebody connects where a BIND listens */
 };
 
@@ -98,6 +101,7 @@ struct session_host {
     struct ring_writer *ring;
     struct table *table;
     struct pipe_pool pipes;
+    struct audit_waits audit;
     uint32_t udp_descriptors; /* associations have those below it: the others are for connections; 0: all */
     struct udp_shared *udp; /* rooms for datagrams; made when first needed, to be freed */
     struct dial_settings dial;

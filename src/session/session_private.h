@@ -62,6 +62,9 @@ struct session_setup {
     unsigned judged_ok;  /* addresses handed to the dial, or expected by the BIND */
     unsigned refused;    /* addresses the policy refused */
     struct session_bind *bind; /* owned; NULL but for BIND */
+    struct audit_wait audit; /* phase audit's, */
+    uint8_t audited_next;    /* enum session_phase: where it goes on */
+    bool audited;            /* and the next reply has been there */
     bool bind_any;       /* BIND for anybody the rules allow: an address of zeros was asked for */
 };
 
@@ -151,6 +154,10 @@ void client_note_wire(struct session *s);
 /* ---- records (session_record.c) ---- */
 
 void record_start(struct session *s);
+/* The ring had no room for it: the session has not started, unless it had before. */
+void record_start_dropped(struct session *s);
+/* session.update: what it has moved until now. */
+void record_update(struct session *s);
 void record_close(struct session *s);
 void record_auth_success(struct session *s, const struct conversation_result *result);
 
@@ -239,6 +246,13 @@ bool session_met_itself(struct session *s, const struct addr *ours, const struct
 /* While it waits for us: true when the client has reset or cannot be written to. */
 bool client_vanished(struct session *s);
 
+/* ---- log.required (phase_audit.c) ---- */
+
+/* Whether the next success reply has to wait for its audit, */
+bool audit_comes_first(const struct session *s);
+/* which the session goes to, and from there to `next` with setup->audited set. */
+struct session_step audit_before(struct session *s, enum session_phase next);
+
 /* ---- BIND (session_bind.c) ---- */
 
 /* Adds a judged address (port: DST.PORT) of the peer that may connect. 0, or -1 with errno. */
@@ -258,7 +272,7 @@ void bind_free(struct session *s, struct session_bind **bind);
 /* ---- phases, one file each ---- */
 
 extern const struct phase_row phase_negotiate, phase_authenticate, phase_protect, phase_request,
-    phase_socks4, phase_ident, phase_decide, phase_resolve, phase_connect, phase_bind, phase_associate,
+    phase_socks4, phase_ident, phase_decide, phase_resolve, phase_connect, phase_bind, phase_associate, phase_audit,
     phase_reply, phase_relay, phase_linger;
 
 static inline const struct image_listener *

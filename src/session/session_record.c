@@ -91,6 +91,15 @@ record_start(struct session *s)
     s->started = true;
 }
 
+void
+record_start_dropped(struct session *s)
+{
+    if (s->slot->start_seq != event_next_seq(s->host->ring) - 1)
+        return;
+    s->slot->start_seq = 0;
+    s->started = false;
+}
+
 static void
 add_datagrams(const struct udp_association *a, struct event *e)
 {
@@ -111,6 +120,18 @@ add_traffic(struct session *s, struct event *e)
     client_note_wire(s);
     event_number(e, FIELD_WIRE_UP, s->slot->wire_up);
     event_number(e, FIELD_WIRE_DOWN, s->slot->wire_down);
+}
+
+void
+record_update(struct session *s)
+{
+    struct event e;
+
+    event_begin(&e, EVENT_SESSION_UPDATE, s->id, loop_wall(s->host->loop));
+    add_what(s, &e);
+    add_traffic(s, &e);
+    event_seconds(&e, FIELD_DURATION, mono_diff_us(loop_now(s->host->loop), s->accepted));
+    (void)event_commit(s->host->ring, &e);
 }
 
 void

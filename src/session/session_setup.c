@@ -41,6 +41,7 @@ setup_free(struct session_setup **setup)
     if (s->protect != NULL)
         session_protect_face(s->session)->free(s->protect);
     ident_free(&s->ident);
+    audit_wait_end(&s->audit);
     resolver_cancel(&s->query);
     dial_free(&s->dial);
     bind_free(s->session, &s->bind);

@@ -134,6 +134,8 @@ make_host(struct worker *w)
     if (host->table == NULL || host->scratch == NULL || host->secret_scratch == NULL ||
         worker_ended_init(w) < 0)
         log_fatal("no memory for the session table: %s", strerror(errno));
+    if (audit_waits_open(&host->audit, host->loop, host->ring, w->child.accepted_fd) < 0)
+        log_fatal("event loop: %s", strerror(errno));
     fd_close(&w->child.table_fd);
     authlink_init(&w->authlink, w->child.loop);
     make_terms(w);
@@ -156,6 +158,7 @@ worker_free(struct worker *w)
     pipes_free(&w->host.pipes);
     table_close(&w->host.table);
     session_terms_free(&w->host);
+    audit_waits_close(&w->host.audit);
     secret_free(w->host.secret_scratch, SESSION_SETUP_READ);
     free(w->host.scratch);
     free(w->host.udp);
