@@ -24,6 +24,7 @@ EXTRA_DIST += \
 	tests/system/socks.py \
 	tests/system/socks4.py \
 	tests/system/test_audit.py \
+	tests/system/test_audit_required.py \
 	tests/system/test_auth.py \
 	tests/system/test_bind.py \
 	tests/system/test_bind4.py \
