@@ -150,7 +150,7 @@ test_text(void **state)
     char *printed = config_print(r.image);
     assert_non_null(strstr(printed, "workers = 6\nmethods = { \"none\" }\n"));
     assert_non_null(strstr(printed, "\nlog {\n    target = \"syslog\"\n    facility = \"local0\"\n"
-                                    "    format = \"keyvalue\"\n    events = \"session\"\n}\n"));
+                                    "    format = \"keyvalue\"\n    events = \"session\"\n    required = false\n}\n"));
     assert_non_null(strstr(
         printed, "\nlisten \"127.0.0.1:0\" {\n    methods = { \"none\" }\n}\n"
                  "\nrule \"a\" {\n    action = \"allow\"\n    port = { \"80\" }\n}\n"));
