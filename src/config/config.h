@@ -15,6 +15,7 @@
 
 #define CONFIG_FILE_MAX (16U * 1024U * 1024U) /* bytes of the main file and of each include */
 #define CONFIG_INCLUDES_MAX 64
+#define CONFIG_LIST_MAX (64U * 1024U * 1024U) /* octets of a list file ("@FILE") */
 
 /*
  * Where bytes come from: the caller opens files (the privileged side, through a socket), the
@@ -23,6 +24,8 @@
  */
 struct config_source {
     int (*open)(const char *path, void *ctx);
+    int (*open_list)(const char *path, void *ctx); /* the same for a list file; ESTALE: it changed while it was
+                                                      copied. NULL: open does */
     void *ctx;
     const char *path;      /* shown in messages; NULL: the built-in default (--try) */
     const char *module_dir; /* where shared modules are */

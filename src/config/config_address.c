@@ -5,6 +5,7 @@
  */
 #include "src/config/config_value.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -235,9 +236,11 @@ config_value_destination(const char *text, struct config_destination *out,
     char quoted[CONFIG_QUOTE_MAX];
     memset(out, 0, sizeof(*out));
     if (text[0] == '@') {
-        config_value_error(e, "%s: lists in files are not available yet",
-            config_quote(text, quoted));
-        return false;
+        out->list = text + 1;
+        if (text[1] == '\0' || strlen(text) >= PATH_MAX) {
+            config_value_error(e, "%s is not allowed; allowed is \"@PATH\"", config_quote(text, quoted));
+        }
+        return text[1] != '\0' && strlen(text) < PATH_MAX;
     }
     struct addr_prefix p;
     out->is_prefix = strpbrk(text, "/:") != NULL || addr_prefix_parse(text, &p) == 0;

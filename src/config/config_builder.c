@@ -26,10 +26,10 @@ builder_room(struct config_builder *b, size_t len, size_t align)
             b->failed = true;
             return 0;
         }
-        memset(data + b->size, 0, size - b->size);
         b->data = data;
         b->size = size;
     }
+    memset(b->data + b->len, 0, at - b->len); /* the gap; what lies behind is not touched yet */
     b->len = at + len;
     return (uint32_t)at;
 }
@@ -39,6 +39,9 @@ config_builder_init(struct config_builder *b)
 {
     *b = (struct config_builder){ .data = NULL };
     builder_room(b, sizeof(struct image_header), BUILDER_ALIGN);
+    if (!b->failed) {
+        memset(b->data, 0, sizeof(struct image_header));
+    }
 }
 
 void
@@ -69,6 +72,22 @@ config_builder_list(struct config_builder *b, const void *elements, size_t size,
     }
     memcpy(b->data + at, elements, size * count);
     return (struct image_list){ .off = at, .count = count };
+}
+
+void *
+config_builder_reserve(struct config_builder *b, size_t size, uint32_t count)
+{
+    const size_t len = b->len;
+    const uint32_t at = builder_room(b, size * count, BUILDER_ALIGN);
+    b->len = at != 0 ? at : len;
+    return at != 0 ? b->data + at : NULL;
+}
+
+struct image_list
+config_builder_commit(struct config_builder *b, size_t size, uint32_t count)
+{
+    const uint32_t at = count > 0 ? builder_room(b, size * count, BUILDER_ALIGN) : 0;
+    return (struct image_list){ .off = at, .count = at != 0 ? count : 0 };
 }
 
 void *

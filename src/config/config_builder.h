@@ -26,6 +26,11 @@ struct image_text config_builder_text(struct config_builder *b, const char *text
 struct image_list config_builder_list(struct config_builder *b, const void *elements, size_t size,
     uint32_t count);
 
+/* Room for count elements to be written in place, every octet of those that stay, before anything else is
+   added; NULL when memory ran out. Then commit says how many they became. */
+void *config_builder_reserve(struct config_builder *b, size_t size, uint32_t count);
+struct image_list config_builder_commit(struct config_builder *b, size_t size, uint32_t count);
+
 /* Finishes the header with settings and rules; gives the image away (free() it), or NULL. */
 void *config_builder_finish(struct config_builder *b, const struct image_settings *settings,
     struct image_list rules, size_t *size);

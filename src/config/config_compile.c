@@ -77,6 +77,7 @@ compile_write(struct config_compiler *c, size_t *image_size)
     memset(&settings, 0, sizeof(settings));
     config_builder_init(&c->builder);
     config_settings_write(c, &settings);
+    settings.sets = config_sets_write(c);
     const struct image_list rules = config_rules_write(c);
     c->builder.failed = c->builder.failed || c->model.failed;
     return config_builder_finish(&c->builder, &settings, rules, image_size);
@@ -101,6 +102,7 @@ compile_run(struct config_compiler *c, size_t *image_size)
     if (!c->model.failed && c->model.block_count > 0) {
         config_check(c);
         config_modules_check(c);
+        config_sets_load(c);
     }
     void *image = c->messages->errors == 0 && !c->model.failed ? compile_write(c, image_size) : NULL;
     if (image == NULL && c->messages->errors == 0) {
@@ -125,6 +127,7 @@ config_compile(
     c->messages = messages;
     void *image = compile_run(c, image_size);
     config_builder_free(&c->builder);
+    config_sets_free(&c->sets);
     config_modules_free(c);
     config_model_free(&c->model);
     config_flat_free(&c->flat);

@@ -11,6 +11,7 @@
 #include "src/config/config.h"
 #include "src/config/config_builder.h"
 #include "src/config/config_model.h"
+#include "src/config/config_set.h"
 #include "src/config/config_value.h"
 
 #define CONFIG_MODULES_MAX 32 /* methods a configuration may speak of */
@@ -37,6 +38,7 @@ struct config_compiler {
     struct config_module modules[CONFIG_MODULES_MAX];
     uint32_t module_count;
     struct config_builder builder;
+    struct config_sets sets;
     bool ident;       /* some listener has it */
     uint32_t workers; /* resolved */
 };

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include "src/config/config.h"
 #include "src/config/config_options.h"
 #include "src/config/image.h"
+#include "src/config/image_set.h"
 
 #define SYSLOG_SOCKET "/dev/log"
 
@@ -284,6 +286,16 @@ print_port(struct print *p, struct image_list list, uint32_t i)
     print_text(p, r->low == r->high ? "\"%u\"" : "\"%u-%u\"", r->low, r->high);
 }
 
+static void
+print_set(struct print *p, struct image_list list, uint32_t i)
+{
+    char path[PATH_MAX + 1];
+    const uint32_t number = *IMAGE_AT(p->image, list, uint32_t, i);
+    const int n = snprintf(path, sizeof(path), "@%s",
+        image_string(p->image, image_set(p->image, number)->path));
+    print_quoted(p, n > 0 ? path : "@");
+}
+
 /* Elements of one list behind each other; first says whether some came before. */
 static bool
 print_elements(struct print *p, struct image_list list, print_element *element, bool first)
@@ -336,7 +348,7 @@ print_rule_destination(struct print *p, const struct image_rule *r)
 {
     print_text(p, "    destination = {");
     const bool first = print_elements(p, r->names, print_glob, true);
-    print_elements(p, r->prefixes, print_prefix, first);
+    print_elements(p, r->sets, print_set, print_elements(p, r->prefixes, print_prefix, first));
     print_text(p, " }\n");
 }
 

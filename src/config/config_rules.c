@@ -142,7 +142,8 @@ rule_names(struct rule *r, const struct config_setting *s, struct image_rule *ou
     struct config_destination d;
     uint32_t n = 0;
     for (uint32_t i = 0; list != NULL && i < s->count; i++) {
-        if (config_value_destination(rule_value(r, s, i), &d, &error) && !d.is_prefix) {
+        if (config_value_destination(rule_value(r, s, i), &d, &error) && !d.is_prefix &&
+            d.list == NULL) {
             list[n++] = config_builder_text(&r->compiler->builder, d.glob);
         }
     }
@@ -162,6 +163,21 @@ rule_prefixes(struct rule *r, const struct config_setting *s, struct image_rule 
         }
     }
     out->prefixes = config_builder_list(&r->compiler->builder, list, sizeof(*list), n);
+}
+
+/* Lists: by their number in the image. */
+static void
+rule_sets(struct rule *r, const struct config_setting *s, struct image_rule *out)
+{
+    uint32_t *list = rule_scratch(r, s->count, sizeof(*list));
+    uint32_t n = 0;
+    for (uint32_t i = 0; list != NULL && i < s->count; i++) {
+        const char *value = rule_value(r, s, i);
+        if (value[0] == '@') {
+            list[n++] = config_sets_find(&r->compiler->sets, value + 1);
+        }
+    }
+    out->sets = config_builder_list(&r->compiler->builder, list, sizeof(*list), n);
 }
 
 static void
@@ -201,6 +217,7 @@ rule_write(struct rule *r)
         out.has |= IMAGE_HAS_DESTINATION;
         rule_names(r, destination, &out);
         rule_prefixes(r, destination, &out);
+        rule_sets(r, destination, &out);
     }
     rule_ports(r, &out);
     return out;

@@ -56,6 +56,7 @@ bool config_value_prefix(const char *text, struct image_prefix *out, struct conf
 struct config_destination {
     bool is_prefix;
     struct image_prefix prefix;
+    const char *list;     /* "@PATH": the path, in the value itself; else NULL */
     char glob[NAME_SIZE]; /* lower case */
 };
 bool config_value_destination(const char *text, struct config_destination *out,

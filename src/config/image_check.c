@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "src/config/image_priv.h"
+#include "src/config/image_set.h"
 
 #define CHECK_ALIGN 8U
 
@@ -99,6 +100,17 @@ check_ports(struct check *c, struct image_list list)
     return sound;
 }
 
+/* Each number is one of `count` things of the image. */
+static bool
+check_numbers(struct check *c, struct image_list list, uint32_t count, const char *why)
+{
+    bool sound = check_list(c, list, sizeof(uint32_t));
+    for (uint32_t i = 0; sound && i < list.count; i++) {
+        sound = check_that(c, *IMAGE_AT(c->image, list, uint32_t, i) < count, why);
+    }
+    return sound;
+}
+
 static bool
 check_rule(struct check *c, const struct image_rule *r)
 {
@@ -115,7 +127,21 @@ check_rule(struct check *c, const struct image_rule *r)
            check_list(c, r->methods, sizeof(uint8_t)) && check_texts(c, r->method_names) &&
            check_that(c, r->method_names.count == r->methods.count, "a rule's methods differ") &&
            check_texts(c, r->names) &&
-           check_prefixes(c, r->prefixes) && check_ports(c, r->ports);
+           check_prefixes(c, r->prefixes) && check_ports(c, r->ports) &&
+           check_numbers(c, r->sets, image_settings(c->image)->sets.count,
+               "a rule names a list that is not there");
+}
+
+static bool
+check_sets(struct check *c, struct image_list sets)
+{
+    bool sound = check_list(c, sets, sizeof(struct image_set));
+    for (uint32_t i = 0; sound && i < sets.count; i++) {
+        const struct image_set *s = image_set(c->image, i);
+        const char *why = image_set_check(c->image, s);
+        sound = check_text(c, s->path) && check_that(c, why == NULL, why);
+    }
+    return sound;
 }
 
 static bool
@@ -235,7 +261,7 @@ check_settings(struct check *c, const struct image_settings *s)
            check_addr(c, &s->egress_ipv4, true) && check_addr(c, &s->egress_ipv6, true) &&
            check_socks(c, s) &&
            check_servers(c, s->resolver.servers) && check_modules(c, s->modules) &&
-           check_listeners(c, s);
+           check_listeners(c, s) && check_sets(c, s->sets);
 }
 
 bool

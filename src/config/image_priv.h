@@ -14,4 +14,8 @@ struct image {
    been seen to hold a header. */
 bool image_check(const struct image *image, const char **why);
 
+/* Why a list file's part of the image is not sound, its path apart; NULL when it is (image_set_check.c). */
+struct image_set;
+const char *image_set_check(const struct image *image, const struct image_set *set);
+
 #endif

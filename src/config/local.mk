@@ -35,6 +35,12 @@ src_config_libconfig_la_SOURCES = \
 	src/config/config_scan_priv.h \
 	src/config/config_seen.c \
 	src/config/config_seen.h \
+	src/config/config_set.c \
+	src/config/config_set.h \
+	src/config/config_set_line.c \
+	src/config/config_set_names.c \
+	src/config/config_set_read.c \
+	src/config/config_set_trie.c \
 	src/config/config_settings.c \
 	src/config/config_value.c \
 	src/config/config_value.h
@@ -45,4 +51,6 @@ src_config_libimage_la_SOURCES = \
 	src/config/image.h \
 	src/config/image_check.c \
 	src/config/image_priv.h \
-	src/config/image_set.h
+	src/config/image_set.c \
+	src/config/image_set.h \
+	src/config/image_set_check.c
