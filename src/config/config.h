@@ -15,7 +15,8 @@
 
 #define CONFIG_FILE_MAX (16U * 1024U * 1024U) /* bytes of the main file and of each include */
 #define CONFIG_INCLUDES_MAX 64
-#define CONFIG_LIST_MAX (64U * 1024U * 1024U) /* octets of a list file ("@FILE") */
+#define CONFIG_LISTS_MAX 1024U /* list files ("@FILE") of one configuration */
+#define CONFIG_LIST_MAX (64U * 1024U * 1024U) /* octets of each */
 
 /*
  * Where bytes come from: the caller opens files (the privileged side, through a socket), the

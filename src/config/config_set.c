@@ -93,10 +93,10 @@ sets_value(struct config_compiler *c, const struct config_block *b, const struct
         config_sets_find(&c->sets, d.list) != UINT32_MAX) {
         return;
     }
-    if (c->sets.count < CONFIG_SETS_MAX) {
+    if (c->sets.count < CONFIG_LISTS_MAX) {
         sets_read(c, d.list, &where);
     } else {
-        config_error(c->messages, &where, "more than %u lists", CONFIG_SETS_MAX);
+        config_error(c->messages, &where, "more than %u lists", CONFIG_LISTS_MAX);
     }
 }
 

@@ -14,7 +14,6 @@
 #include "src/config/config_value.h"
 #include "src/config/image_set.h"
 
-#define CONFIG_SETS_MAX 1024U             /* list files of one configuration */
 #define CONFIG_SETS_TOTAL (256U << 20)    /* octets of all of them together */
 #define CONFIG_SET_LINE_MAX 65535U        /* octets of a line */
 

@@ -25,6 +25,8 @@ src_master_libmaster_la_SOURCES = \
 	src/master/master_folders.c \
 	src/master/master_limits.c \
 	src/master/master_limits.h \
+	src/master/master_list.c \
+	src/master/master_list.h \
 	src/master/master_listen.c \
 	src/master/master_listeners.c \
 	src/master/master_main.c \

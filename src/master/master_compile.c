@@ -59,6 +59,31 @@ drop_privileges(void)
         log_fatal("cannot become nobody: %s", strerror(errno));
 }
 
+int
+compile_answer(int channel, int error, int fd)
+{
+    struct iovec iov = { &error, sizeof error };
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+    if (fd >= 0) {
+        memset(&control, 0, sizeof control);
+        msg.msg_control = control.space;
+        msg.msg_controllen = sizeof control.space;
+        struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+
+        cmsg->cmsg_level = SOL_SOCKET;
+        cmsg->cmsg_type = SCM_RIGHTS;
+        cmsg->cmsg_len = CMSG_LEN(sizeof fd);
+        memcpy(CMSG_DATA(cmsg), &fd, sizeof fd);
+    }
+    /* One answer is under way at a time: a channel that does not take it is misused. */
+    return sendmsg(channel, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -1 : 0;
+}
+
 static int
 receive_answer(int channel, int *error)
 {
@@ -80,9 +105,9 @@ receive_answer(int channel, int *error)
     return fd;
 }
 
-/* struct config_source's open. */
+/* A copy of a file, as the letter says. */
 static int
-open_through_master(const char *path, void *ctx)
+ask_master(char letter, const char *path, void *ctx)
 {
     const int *channel = ctx;
     char packet[COMPILE_PACKET_MAX];
@@ -93,7 +118,7 @@ open_through_master(const char *path, void *ctx)
         errno = len == 0 ? ENOENT : ENAMETOOLONG;
         return -1;
     }
-    packet[0] = COMPILE_OPEN;
+    packet[0] = letter;
     memcpy(packet + 1, path, len);
     if (send(*channel, packet, len + 1, MSG_NOSIGNAL) < 0)
         log_fatal("the master is gone");
@@ -102,6 +127,19 @@ open_through_master(const char *path, void *ctx)
     if (fd < 0)
         errno = error != 0 ? error : EMFILE;
     return fd;
+}
+
+/* struct config_source's open and open_list. */
+static int
+open_through_master(const char *path, void *ctx)
+{
+    return ask_master(COMPILE_OPEN, path, ctx);
+}
+
+static int
+list_through_master(const char *path, void *ctx)
+{
+    return ask_master(COMPILE_LIST, path, ctx);
 }
 
 static void
@@ -150,6 +188,7 @@ compile_child(const struct master_options *o, int channel, int image_fd)
     bool privileged = geteuid() == 0;
     struct config_source source = {
         .open = open_through_master,
+        .open_list = list_through_master,
         .ctx = &channel,
         .path = o->config,
         .module_dir = auth_module_dir(), /* looked for before the drop */

@@ -27,7 +27,8 @@
 #include <unistd.h>
 
 #define COMPILE_SECONDS 30
-#define COMPILE_OPENS_MAX (4 * CONFIG_INCLUDES_MAX)
+#define COMPILE_OPENS_MAX (4 * CONFIG_INCLUDES_MAX + CONFIG_LISTS_MAX)
+#define COMPILE_LIST_STEP (512U * 1024U) /* octets copied in one turn */
 #define COMPILE_OUTPUT_MAX (1024U * 1024U)
 #define COMPILE_TURN_PACKETS 16
 
@@ -59,20 +60,6 @@ complain(struct compilation *c, const char *fmt, ...)
 
 /* ---- the child's questions ---- */
 
-static void
-remember(struct compilation *c, char *path, const struct stat *st)
-{
-    struct config_files *files = &c->out.files;
-    struct config_file *more = realloc(files->list, (files->count + 1) * sizeof *more);
-
-    if (more == NULL) {
-        free(path);
-        return; /* it is not watched, and no more */
-    }
-    files->list = more;
-    more[files->count++] = (struct config_file) { path, *st };
-}
-
 /* A sealed copy, so that the child never holds the file itself. The main file may be a symbolic
    link; what it includes, or what a module names, may not. */
 static int
@@ -95,47 +82,70 @@ copy_for_child(struct compilation *c, const char *path)
     int saved = errno;
 
     fd_close(&fd);
-    remember(c, whole, &st);
+    config_files_add(&c->out.files, whole, &st);
     errno = saved;
     return copy;
 }
 
 static int
-send_answer(int channel, int error, int fd)
-{
-    struct iovec iov = { &error, sizeof error };
-    union {
-        struct cmsghdr header;
-        char space[CMSG_SPACE(sizeof(int))];
-    } control;
-    struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-
-    if (fd >= 0) {
-        memset(&control, 0, sizeof control);
-        msg.msg_control = control.space;
-        msg.msg_controllen = sizeof control.space;
-        struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-
-        cmsg->cmsg_level = SOL_SOCKET;
-        cmsg->cmsg_type = SCM_RIGHTS;
-        cmsg->cmsg_len = CMSG_LEN(sizeof fd);
-        memcpy(CMSG_DATA(cmsg), &fd, sizeof fd);
-    }
-    /* One answer is under way at a time: a channel that does not take it is misused. */
-    return sendmsg(channel, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -1 : 0;
-}
-
-static int
 serve_open(struct compilation *c, const char *path)
 {
-    if (c->opened >= COMPILE_OPENS_MAX)
-        return -1;
     int fd = copy_for_child(c, path);
     int error = fd < 0 ? errno : 0;
-    int result = send_answer(c->channel, error, fd);
+    int result = compile_answer(c->channel, error, fd);
+
+    fd_close(&fd);
+    return result;
+}
+
+/* Goes on with the list that the child waits for, and answers at its end. 0, or -1 when the channel is
+   misused. */
+static int
+list_step(struct compilation *c)
+{
+    int more = list_copy_step(&c->list, COMPILE_LIST_STEP);
+    int error = more < 0 ? errno : 0;
+
+    if (more > 0)
+        return c->loop == NULL ? 0 : loop_timer_set(c->loop, &c->list_timer, loop_now(c->loop));
+    int result = compile_answer(c->channel, error, more < 0 ? -1 : c->list.to);
+
+    list_copy_end(&c->list);
+    return result;
+}
+
+/* A list lies beside the main file, like an include; never before that was asked for. */
+static int
+serve_list(struct compilation *c, const char *path)
+{
+    char *whole = c->opened > 0 ? path_beside(c->options->config, path) : NULL;
+
+    if (c->opened == 0)
+        return -1;
+    if (whole == NULL || list_copy_begin(&c->list, whole) < 0) {
+        int result = compile_answer(c->channel, errno, -1);
+
+        if (whole != NULL)
+            config_files_add(&c->out.files, whole, &(struct stat) { 0 });
+        return result;
+    }
+    config_files_add(&c->out.files, whole, &c->list.before);
+    int result = list_step(c);
+
+    while (result == 0 && c->loop == NULL && c->list.from >= 0)
+        result = list_step(c);
+    return result;
+}
+
+/* One at a time: the answer comes first. */
+static int
+serve_question(struct compilation *c, const char *packet, size_t len)
+{
+    if (strlen(packet) != len || c->list.from >= 0 || c->opened >= COMPILE_OPENS_MAX)
+        return -1;
+    int result = packet[0] == COMPILE_LIST ? serve_list(c, packet + 1) : serve_open(c, packet + 1);
 
     c->opened++;
-    fd_close(&fd);
     return result;
 }
 
@@ -157,7 +167,8 @@ serve(struct compilation *c, const char *packet, size_t len)
         return -1;
     switch (packet[0]) {
     case COMPILE_OPEN:
-        return strlen(packet) == len ? serve_open(c, packet + 1) : -1;
+    case COMPILE_LIST:
+        return serve_question(c, packet, len);
     case COMPILE_TEXT:
         return serve_text(c, packet + 1, len - 1);
     case COMPILE_DONE:
@@ -217,6 +228,7 @@ begin(struct compilation *c)
 {
     c->out = (struct compiled) { .fd = -1 };
     c->channel = -1;
+    c->list = LIST_COPY_INIT;
     c->pid = 0;
     c->opened = 0;
     c->written = 0;
@@ -270,6 +282,7 @@ finish(struct compilation *c)
 
     fd_close(&c->channel);
     fd_close(&c->image_fd);
+    list_copy_end(&c->list);
     if (!ok)
         compiled_free(&c->out);
     return ok;
@@ -356,8 +369,30 @@ maybe_ended(struct compilation *c)
 static void
 hang_up(struct compilation *c)
 {
+    loop_timer_cancel(c->loop, &c->list_timer);
+    list_copy_end(&c->list);
     loop_io_del(c->loop, &c->io, c->channel);
     fd_close(&c->channel);
+}
+
+/* The child makes no sense, or nobody can answer it any more. */
+static void
+give_up(struct compilation *c)
+{
+    if (c->pid != 0)
+        (void)kill(c->pid, SIGKILL);
+    hang_up(c);
+    maybe_ended(c);
+}
+
+static void
+list_goes_on(struct loop_timer *timer)
+{
+    struct compilation *c =
+        (struct compilation *)((char *)timer - offsetof(struct compilation, list_timer));
+
+    if (list_step(c) < 0)
+        give_up(c);
 }
 
 static void
@@ -371,8 +406,10 @@ channel_ready(struct loop_io *io, uint32_t events)
         result = serve_next(c);
     if (result == SERVED || result == SERVED_NOTHING)
         return;
-    if (result == SERVED_NONSENSE && c->pid != 0)
-        (void)kill(c->pid, SIGKILL);
+    if (result == SERVED_NONSENSE) {
+        give_up(c);
+        return;
+    }
     hang_up(c);
     maybe_ended(c);
 }
@@ -398,6 +435,7 @@ compile_begin(struct compilation *c, struct loop *loop)
     c->loop = loop;
     c->io = (struct loop_io) { .ready = channel_ready };
     c->timer.expired = took_too_long;
+    c->list_timer = (struct loop_timer) { .expired = list_goes_on };
     if (loop_io_add(loop, &c->io, c->channel, EPOLLIN) == 0
         && loop_timer_set(loop, &c->timer, mono_add_seconds(loop_now(loop), COMPILE_SECONDS)) == 0)
         return 0;

@@ -17,6 +17,7 @@
 #include "lib/base/clock.h"
 #include "src/config/image.h"
 #include "src/core/loop.h"
+#include "src/master/master_list.h"
 
 struct master_options;
 
@@ -32,6 +33,8 @@ struct config_files {
 };
 
 void config_files_free(struct config_files *files);
+/* Takes the path over. */
+void config_files_add(struct config_files *files, char *path, const struct stat *st);
 /* NULL: it was not asked for. */
 struct config_file *config_files_find(const struct config_files *files, const char *path);
 /* Whether what is at its path is no longer what it describes. */
@@ -63,6 +66,8 @@ struct compilation {
     struct loop *loop; /* NULL: somebody waits */
     struct loop_io io;
     struct loop_timer timer;
+    struct list_copy list; /* that the child waits for */
+    struct loop_timer list_timer;
     int channel;
     int image_fd;
     pid_t pid; /* 0: reaped */

@@ -16,6 +16,19 @@ config_files_free(struct config_files *files)
     *files = (struct config_files) { NULL, 0 };
 }
 
+void
+config_files_add(struct config_files *files, char *path, const struct stat *st)
+{
+    struct config_file *more = realloc(files->list, (files->count + 1) * sizeof *more);
+
+    if (more == NULL) {
+        free(path);
+        return; /* it is not watched, and no more */
+    }
+    files->list = more;
+    more[files->count++] = (struct config_file) { path, *st };
+}
+
 struct config_file *
 config_files_find(const struct config_files *files, const char *path)
 {

@@ -46,9 +46,12 @@ void options_default_config(struct master_options *o);
 /* Messages between the two, one packet each: a letter, then text or numbers. */
 #define COMPILE_PACKET_MAX 8192
 #define COMPILE_OPEN 'O' /* child: path; answer: errno as int, with a descriptor when 0 */
+#define COMPILE_LIST 'L' /* the same for a list file: larger, and unchanged while it was copied, else ESTALE */
 #define COMPILE_TEXT 'M' /* child: complaints, in pieces */
 #define COMPILE_DONE 'D' /* child: number of errors as uint32_t; the image is written */
 
+/* The master's answer to either question; fd may be -1. 0, or -1 with errno. */
+int compile_answer(int channel, int error, int fd) SP_MUST_USE;
 /* Runs in the child, never returns. channel and image_fd are its only descriptors beyond stdio. */
 void compile_child(const struct master_options *o, int channel, int image_fd) SP_NORETURN;
 

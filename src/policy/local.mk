@@ -6,7 +6,10 @@ src_policy_libpolicy_la_SOURCES = \
 	src/policy/policy.h \
 	src/policy/policy_early.c \
 	src/policy/policy_explain.h \
+	src/policy/policy_groups.c \
 	src/policy/policy_match.c \
 	src/policy/policy_match.h \
 	src/policy/policy_own.c \
-	src/policy/policy_own.h
+	src/policy/policy_own.h \
+	src/policy/policy_time.c \
+	src/policy/policy_time.h

@@ -9,27 +9,21 @@
 
 #include "src/policy/policy_match.h"
 
-static bool
-judge_matches(
-    const struct image *image, const struct image_rule *rule, const struct policy_query *query)
-{
-    return policy_match_source(image, rule, query) &&
-           (policy_match_any_address(image, rule, query->name) ||
-               policy_match_address(image, rule, &query->address));
-}
-
 struct policy_verdict
 policy_judge(
     const struct image *image, const struct policy_own *own, const struct policy_query *query)
 {
     struct policy_verdict v = { .rule = POLICY_NO_RULE, .reason = "no-rule" };
     const uint32_t count = image_header(image)->rules.count;
-    if (query->address.family == ADDR_NONE) {
+    struct policy_match m;
+    if (query->address.family == ADDR_NONE || count == 0) {
         return v; /* nothing is allowed before its address is known */
     }
+    policy_match_init(&m, image, query);
+    const struct image_rule *rules = image_rule(image, 0);
     for (uint32_t i = 0; i < count; i++) {
-        const struct image_rule *rule = image_rule(image, i);
-        if (judge_matches(image, rule, query)) {
+        const struct image_rule *rule = &rules[i];
+        if (policy_match_source(&m, rule) && policy_match_destination(&m, rule)) {
             v.rule = i;
             v.reason = "rule";
             v.allowed = policy_match_allows(rule, query);
@@ -38,7 +32,7 @@ policy_judge(
         }
     }
     if (v.allowed) {
-        v.detail = policy_match_special(image, image_rule(image, v.rule), own, &query->address);
+        v.detail = policy_match_special(&m, &rules[v.rule], own);
     }
     if (v.allowed && v.detail != NULL) {
         v.allowed = false;
@@ -53,13 +47,15 @@ policy_method_useful(const struct image *image, const struct addr *client, uint8
 {
     const struct image_module *module = image_module_by_method(image, method);
     const bool names_users = module != NULL && module->has_secret;
+    const struct policy_query query = { .client = *client, .method = method };
     const uint32_t count = image_header(image)->rules.count;
+    struct policy_match m;
+    policy_match_init(&m, image, &query);
     for (uint32_t i = 0; i < count; i++) {
         const struct image_rule *rule = image_rule(image, i);
-        const bool user = (rule->has & IMAGE_HAS_USER) != 0;
-        if (!policy_match_client(image, rule, client) ||
-            !policy_match_method(image, rule, method) || (user && !names_users) ||
-            protection < rule->protection) {
+        const bool user = (rule->has & (IMAGE_HAS_USER | IMAGE_HAS_GROUP)) != 0;
+        if (!policy_match_client(&m, rule) || !policy_match_method(&m, rule) ||
+            (user && !names_users) || protection < rule->protection) {
             continue;
         }
         if (rule->action == IMAGE_ALLOW) {

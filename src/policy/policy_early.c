@@ -16,13 +16,17 @@
 #include "src/policy/policy_match.h"
 
 #define EARLY_STEPS_MAX 4096U
+#define EARLY_LIST_WORK 16U    /* a list costs as much as so many prefixes */
+#define EARLY_WORK_MAX 100000U /* rules and prefixes looked at: a millisecond */
 
 struct early {
     const struct image *image;
     const struct policy_query *query;
     bool open;     /* neither name nor port is known; the query has none */
+    struct policy_match match;
     uint32_t rule; /* the rule that allows */
     unsigned steps;
+    unsigned work;
 };
 
 /* --- which rules can speak of the query: with open, in doubt one that allows can and one that refuses
@@ -32,8 +36,7 @@ struct early {
 static bool
 early_speaks(const struct early *e, const struct image_rule *rule)
 {
-    return e->open ? policy_match_session(e->image, rule, e->query)
-                   : policy_match_source(e->image, rule, e->query);
+    return e->open ? policy_match_session(&e->match, rule) : policy_match_source(&e->match, rule);
 }
 
 /* It speaks of every port there may be. */
@@ -43,12 +46,22 @@ early_speaks_surely(const struct early *e, const struct image_rule *rule)
     return early_speaks(e, rule) && (!e->open || (rule->has & IMAGE_HAS_PORT) == 0);
 }
 
+/* Its globs or its lists have names. */
+static bool
+early_names(const struct early *e, const struct image_rule *rule)
+{
+    bool names = rule->names.count > 0;
+    for (uint32_t i = 0; !names && i < rule->sets.count; i++) {
+        names = policy_match_set(e->image, rule, i)->slots.count > 0;
+    }
+    return names;
+}
+
 /* It matches some name, or the name, whatever the address is. */
 static bool
 early_any_address(const struct early *e, const struct image_rule *rule)
 {
-    return policy_match_any_address(e->image, rule, e->query->name) ||
-           (e->open && rule->names.count > 0);
+    return policy_match_any_address(&e->match, rule) || (e->open && early_names(e, rule));
 }
 
 /* It matches whatever may still come: no later rule is reached. */
@@ -89,29 +102,45 @@ early_behind(const struct addr_prefix *p, struct addr *next)
     return false;
 }
 
+static void
+early_wider(const struct addr_prefix *p, struct addr_prefix *widest, bool *found)
+{
+    if (!*found || p->bits < widest->bits) {
+        *widest = *p;
+        *found = true;
+    }
+}
+
 /* The widest prefix of the rule's destinations that holds a. */
 static void
 early_widest(const struct early *e, const struct image_rule *rule, const struct addr *a,
     struct addr_prefix *widest, bool *found)
 {
+    struct addr_prefix of_list;
     for (uint32_t i = 0; i < rule->prefixes.count; i++) {
         const struct addr_prefix *p =
             &IMAGE_AT(e->image, rule->prefixes, struct image_prefix, i)->prefix;
-        if (addr_prefix_contains(p, a) && (!*found || p->bits < widest->bits)) {
-            *widest = *p;
-            *found = true;
+        if (addr_prefix_contains(p, a)) {
+            early_wider(p, widest, found);
+        }
+    }
+    for (uint32_t i = 0; i < rule->sets.count; i++) {
+        if (image_set_shortest(e->image, policy_match_set(e->image, rule, i), a, &of_list)) {
+            early_wider(&of_list, widest, found);
         }
     }
 }
 
 /* True when a rule before ours takes a (they all refuse; see early_refused); *stretch holds a. */
 static bool
-early_taken(const struct early *e, const struct addr *a, struct addr_prefix *stretch)
+early_taken(struct early *e, const struct addr *a, struct addr_prefix *stretch)
 {
     bool found = false;
     for (uint32_t i = 0; i < e->rule; i++) {
         const struct image_rule *rule = image_rule(e->image, i);
-        if (rule->prefixes.count > 0 && early_speaks_surely(e, rule)) {
+        e->work++;
+        if (rule->prefixes.count + rule->sets.count > 0 && early_speaks_surely(e, rule)) {
+            e->work += rule->prefixes.count + EARLY_LIST_WORK * rule->sets.count;
             early_widest(e, rule, a, stretch, &found);
         }
     }
@@ -144,7 +173,7 @@ early_reaches(struct early *e, const struct addr_prefix *within, const struct ad
     struct addr a = early_first(within);
     struct addr_prefix stretch;
     for (;;) {
-        if (++e->steps > EARLY_STEPS_MAX) {
+        if (++e->steps > EARLY_STEPS_MAX || e->work > EARLY_WORK_MAX) {
             return true;
         }
         if (!early_mapped(&a, &stretch) && !early_taken(e, &a, &stretch) &&
@@ -162,6 +191,22 @@ early_reaches(struct early *e, const struct addr_prefix *within, const struct ad
     }
 }
 
+/* True when some address of a list is allowed, or when it is too long to tell. */
+static bool
+early_list_allows(struct early *e, const struct image_set *set)
+{
+    struct addr_prefix p;
+    enum image_set_next next;
+    uint32_t at = 0;
+    while ((next = image_set_next(e->image, set, &at, &p)) != IMAGE_SET_END) {
+        e->work += EARLY_LIST_WORK;
+        if (e->work > EARLY_WORK_MAX || (next == IMAGE_SET_PREFIX && early_reaches(e, &p, &p))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* True when some address is allowed by the rule e->rule. always: it matches every address. */
 static bool
 early_allows(struct early *e, const struct image_rule *rule, bool always)
@@ -172,6 +217,11 @@ early_allows(struct early *e, const struct image_rule *rule, bool always)
         const struct addr_prefix *p =
             &IMAGE_AT(e->image, rule->prefixes, struct image_prefix, i)->prefix;
         if (early_reaches(e, p, p)) {
+            return true;
+        }
+    }
+    for (uint32_t i = 0; i < rule->sets.count; i++) {
+        if (early_list_allows(e, policy_match_set(e->image, rule, i))) {
             return true;
         }
     }
@@ -227,6 +277,7 @@ policy_refuses_any(
     const struct image *image, const struct policy_query *query, struct policy_verdict *out)
 {
     struct early e = { .image = image, .query = query };
+    policy_match_init(&e.match, image, query);
     return early_refuses(&e, out);
 }
 
@@ -237,10 +288,13 @@ policy_refuses_udp(
     const struct policy_query any = {
         .client = query->client,
         .user = query->user,
+        .groups = query->groups,
+        .when = query->when,
         .method = query->method,
         .protection = query->protection,
         .command = IMAGE_COMMAND_UDP,
     };
     struct early e = { .image = image, .query = &any, .open = true };
+    policy_match_init(&e.match, image, &any);
     return early_refuses(&e, out);
 }

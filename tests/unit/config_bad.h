@@ -214,7 +214,7 @@ static const struct bad {
     { "rule \"a\" { action = allow user-bandwidth = \"1m\" }\n",
         "1: rule \"a\": user-bandwidth: not available yet; allowed is \"0\"" },
     { "rule \"a\" { action = allow destination = { \"@/etc/x\" } }\n",
-        "1: rule \"a\": destination: \"@/etc/x\": lists in files are not available yet" },
+        "1: rule \"a\": destination: cannot read the list \"/etc/x\": No such file or directory" },
     { "methods = { }\n",
         "1: methods: an empty list; give at least one, or leave the key out" },
     { "methods = { \"nope\" }\n",
