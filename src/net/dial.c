@@ -318,6 +318,48 @@ dial_add(struct dial *dial, const struct addr *address)
     return 0;
 }
 
+/* Those that wait for their turn; at[] are places in the list, which gets shorter. Returns how many stay. */
+static unsigned
+retain_waiting(struct dial *d, bool (*keep)(void *ctx, const struct addr *address), void *ctx)
+{
+    uint8_t at[DIAL_FAMILIES] = { d->at[DIAL_IPV4], d->at[DIAL_IPV6] }, kept = 0;
+    unsigned waiting = 0;
+
+    for (uint8_t i = 0; i < d->count; i++) {
+        const struct addr a = d->addresses[i];
+        bool waits = i >= d->at[family_of(&a)];
+
+        if (!waits || keep(ctx, &a)) {
+            d->addresses[kept++] = a;
+            waiting += waits;
+            continue;
+        }
+        for (int f = 0; f < DIAL_FAMILIES; f++)
+            at[f] -= i < d->at[f];
+    }
+    d->count = kept;
+    memcpy(d->at, at, sizeof at);
+    return waiting;
+}
+
+unsigned
+dial_retain(struct dial *dial, bool (*keep)(void *ctx, const struct addr *address), void *ctx)
+{
+    unsigned left = retain_waiting(dial, keep, ctx);
+
+    for (size_t i = 0; i < DIAL_ATTEMPTS_MAX; i++) {
+        struct dial_attempt *a = &dial->attempts[i];
+
+        if (a->fd >= 0 && keep(ctx, &a->address))
+            left++;
+        else if (a != dial->winner)
+            dial_attempt_close(a);
+    }
+    if (!dial->ended)
+        loop_defer(dial->loop, &dial->task);
+    return left;
+}
+
 void
 dial_more(struct dial *dial, bool ipv4_pending, bool ipv6_pending)
 {

@@ -55,6 +55,9 @@ struct dial *dial_start(struct loop *loop, const struct dial_settings *settings,
 /* Adds an address with port, in the caller's order; one already there is not added again. Attempts
    begin in the dial_more() that follows, or in the next turn. 0, or -1 with ENOBUFS. */
 int dial_add(struct dial *dial, const struct addr *address) SP_MUST_USE;
+/* Forgets every address, tried, being tried or waiting, that keep() does not want kept. Returns how many are
+   left that are being tried or wait. The failure that may follow is reported as any other. */
+unsigned dial_retain(struct dial *dial, bool (*keep)(void *ctx, const struct addr *address), void *ctx);
 /* Answers for a family are still awaited (as both are in the beginning) / none is awaited any more:
    with no address left to try the dial fails. Without any attempt the error is EHOSTUNREACH. */
 void dial_more(struct dial *dial, bool ipv4_pending, bool ipv6_pending);

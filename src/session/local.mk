@@ -4,6 +4,8 @@ noinst_LTLIBRARIES += src/session/libsession.la
 src_session_libsession_la_SOURCES = \
 	src/session/audit_wait.c \
 	src/session/audit_wait.h \
+	src/session/groups.c \
+	src/session/groups.h \
 	src/session/phase_associate.c \
 	src/session/phase_audit.c \
 	src/session/phase_authenticate.c \
@@ -22,13 +24,18 @@ src_session_libsession_la_SOURCES = \
 	src/session/pipes.c \
 	src/session/pipes.h \
 	src/session/reason.def \
+	src/session/rejudge.c \
 	src/session/relay.c \
 	src/session/relay.h \
 	src/session/session.c \
 	src/session/session.h \
+	src/session/session_adopt.c \
 	src/session/session_bind.c \
 	src/session/session_client.c \
 	src/session/session_identity.c \
+	src/session/session_kill.c \
+	src/session/session_later.c \
+	src/session/session_listener.c \
 	src/session/session_private.h \
 	src/session/session_record.c \
 	src/session/session_reply.c \

@@ -130,4 +130,18 @@ associate_event(struct session *s, enum session_event event)
     return event == SESSION_TIMER ? associate_timer(s) : serve(s);
 }
 
-const struct phase_row phase_associate = { "associate", associate_enter, associate_event };
+static struct session_step
+associate_judge(struct session *s)
+{
+    struct policy_verdict verdict;
+    struct policy_query q;
+
+    session_query(s, IMAGE_COMMAND_UDP, &q);
+    if (policy_refuses_udp(s->host->image, &q, &verdict))
+        return session_revoke(s, &verdict);
+    udp_rejudge(s->udp);
+    return step_wait();
+}
+
+const struct phase_row phase_associate = { "associate", associate_enter, associate_event,
+    associate_judge };

@@ -80,4 +80,15 @@ audit_event(struct session *s, enum session_event event)
     return step_wait();
 }
 
-const struct phase_row phase_audit = { "audit", audit_enter, audit_event };
+/* As where it is going. */
+static struct session_step
+audit_judge(struct session *s)
+{
+    if (s->setup->audited_next == SESSION_BIND)
+        return phase_bind.judge(s);
+    if (s->setup->audited_next == SESSION_ASSOCIATE)
+        return phase_associate.judge(s);
+    return session_judge_live(s);
+}
+
+const struct phase_row phase_audit = { "audit", audit_enter, audit_event, audit_judge };

@@ -37,7 +37,6 @@ static int
 forward(struct session *s, const struct auth_frame_result *frame)
 {
     struct session_setup *setup = s->setup;
-    const struct image *image = s->host->image;
 
     if (setup->conversation.fd >= 0)
         return authlink_next(&setup->conversation, frame->payload, frame->payload_len);
@@ -45,7 +44,7 @@ forward(struct session *s, const struct auth_frame_result *frame)
     struct conversation_open open = {
         .session = s->id,
         .method = s->method,
-        .listener = image_string(image, session_listener(s)->name),
+        .listener = s->listener->name,
         .client = s->slot->client,
         .local = setup->local,
         .deadline_ms = left_us > 0 ? (uint32_t)(left_us / CLOCK_MSEC_US) : 0,
@@ -206,4 +205,4 @@ authenticate_event(struct session *s, enum session_event event)
 }
 
 const struct phase_row phase_authenticate = { "authenticate", authenticate_enter,
-    authenticate_event };
+    authenticate_event, NULL };

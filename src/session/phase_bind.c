@@ -225,4 +225,11 @@ bind_event(struct session *s, enum session_event event)
     return event == SESSION_CLIENT ? bind_client(s) : step_wait();
 }
 
-const struct phase_row phase_bind = { "bind", bind_enter, bind_event };
+/* Whoever connects is judged then; here it is whether anybody could. */
+static struct session_step
+bind_judge(struct session *s)
+{
+    return s->setup->bind_any ? session_judge_early(s) : bind_judge_expected(s);
+}
+
+const struct phase_row phase_bind = { "bind", bind_enter, bind_event, bind_judge };

@@ -116,4 +116,27 @@ connect_event(struct session *s, enum session_event event)
     return step_wait();
 }
 
-const struct phase_row phase_connect = { "connect", connect_enter, connect_event };
+/* An address that is refused now is not tried, nor waited for. */
+static bool
+still_allowed(void *ctx, const struct addr *address)
+{
+    struct session *s = ctx;
+    struct policy_verdict verdict = session_judge(s, s->host->own, address);
+
+    if (!verdict.allowed)
+        session_note_refusal(s, &verdict);
+    return verdict.allowed;
+}
+
+static struct session_step
+connect_judge(struct session *s)
+{
+    unsigned refused = s->setup->refused;
+
+    if (dial_retain(s->setup->dial, still_allowed, s) > 0 || s->setup->refused == refused ||
+        s->setup->pending_ipv4 || s->setup->pending_ipv6)
+        return step_wait();
+    return session_deny_noted(s);
+}
+
+const struct phase_row phase_connect = { "connect", connect_enter, connect_event, connect_judge };

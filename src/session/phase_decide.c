@@ -20,10 +20,26 @@ session_query(const struct session *s, uint32_t command, struct policy_query *q)
     *q = (struct policy_query) {
         .client = s->slot->client,
         .user = s->authenticated ? s->slot->user : NULL,
+        .groups = s->authenticated ? groups_bits(&s->host->groups, s->groups) : NULL,
+        .when = loop_wall(s->host->loop).us / CLOCK_SECOND_US,
         .method = s->method,
         .protection = protection(s),
         .command = command,
     };
+}
+
+/* Of a session that relays, the slot knows: what inet_pton reads is no name. */
+static void
+fill_destination(const struct session *s, struct policy_query *q)
+{
+    const struct table_slot *slot = s->slot;
+    struct addr asked;
+
+    q->port = slot->dest_port;
+    if (addr_parse_ip(slot->destination, &asked) < 0)
+        q->name = slot->destination;
+    else
+        q->bind_any = slot->command == SOCKS_BIND && addr_is_zero(&asked);
 }
 
 static void
@@ -31,9 +47,13 @@ fill_query(const struct session *s, const struct addr *address, struct policy_qu
 {
     session_query(
         s, s->slot->command == SOCKS_BIND ? IMAGE_COMMAND_BIND : IMAGE_COMMAND_CONNECT, q);
-    q->bind_any = s->setup->bind_any;
-    q->name = s->setup->name[0] != '\0' ? s->setup->name : NULL;
-    q->port = s->setup->address.port;
+    if (s->setup != NULL) {
+        q->bind_any = s->setup->bind_any;
+        q->name = s->setup->name[0] != '\0' ? s->setup->name : NULL;
+        q->port = s->setup->address.port;
+    } else {
+        fill_destination(s, q);
+    }
     if (address != NULL)
         q->address = *address;
 }
@@ -48,27 +68,63 @@ session_judge(const struct session *s, const struct policy_own *own, const struc
 }
 
 void
-session_set_verdict(struct session *s, const struct policy_verdict *verdict)
+session_show_rule(struct session *s, const char *title)
 {
-    const char *title = policy_rule_title(s->host->image, verdict->rule);
-
-    s->setup->verdict = *verdict;
+    if (strcmp(s->slot->rule, title) == 0)
+        return;
     table_change_begin(s->slot);
     table_text(s->slot->rule, sizeof s->slot->rule, title, strlen(title));
     table_change_end(s->slot);
 }
 
+void
+session_set_verdict(struct session *s, const struct policy_verdict *verdict)
+{
+    session_show_rule(s, policy_rule_title(s->host->image, verdict->rule));
+    session_rule_changed(s);
+}
+
+/* ---- refusals ---- */
+
+static struct session_step
+deny(struct session *s, const char *reason, const char *detail, bool no_rule)
+{
+    enum session_reason why = no_rule ? REASON_NO_RULE : REASON_RULE;
+
+    if (strcmp(reason, "special-destination") == 0)
+        why = REASON_SPECIAL;
+    return step_refuse(s, why, SOCKS5_NOT_ALLOWED, detail);
+}
+
 struct session_step
 session_deny(struct session *s, const struct policy_verdict *verdict)
 {
-    enum session_reason reason = REASON_RULE;
+    session_show_rule(s, policy_rule_title(s->host->image, verdict->rule));
+    return deny(s, verdict->reason, verdict->detail, verdict->rule == POLICY_NO_RULE);
+}
 
-    session_set_verdict(s, verdict);
-    if (strcmp(verdict->reason, "special-destination") == 0)
-        reason = REASON_SPECIAL;
-    else if (verdict->rule == POLICY_NO_RULE)
-        reason = REASON_NO_RULE;
-    return step_refuse(s, reason, SOCKS5_NOT_ALLOWED, verdict->detail);
+/* The rule by its title: its number is another's once the rules change. */
+void
+session_note_refusal(struct session *s, const struct policy_verdict *verdict)
+{
+    const char *title = policy_rule_title(s->host->image, verdict->rule);
+    struct session_setup *setup = s->setup;
+
+    if (setup->refused++ > 0)
+        return;
+    setup->refusal.reason = verdict->reason;
+    setup->refusal.detail = verdict->detail;
+    setup->refusal.no_rule = verdict->rule == POLICY_NO_RULE;
+    table_text(setup->refusal.rule, sizeof setup->refusal.rule, title, strlen(title));
+}
+
+struct session_step
+session_deny_noted(struct session *s)
+{
+    const struct session_setup *setup = s->setup;
+
+    session_show_rule(s, setup->refusal.rule);
+    return deny(s, setup->refusal.reason, setup->refusal.detail, setup->refusal.no_rule);
 }
 
 static struct session_step
@@ -87,9 +143,8 @@ decide_address(struct session *s)
     return step_go(SESSION_BIND);
 }
 
-/* A name, or a BIND for anybody: only what no address could change. */
-static struct session_step
-decide_early(struct session *s, enum session_phase next)
+struct session_step
+session_judge_early(struct session *s)
 {
     struct policy_verdict verdict;
     struct policy_query q;
@@ -97,7 +152,16 @@ decide_early(struct session *s, enum session_phase next)
     fill_query(s, NULL, &q);
     if (policy_refuses_any(s->host->image, &q, &verdict))
         return session_deny(s, &verdict);
-    return step_go(next);
+    return step_wait();
+}
+
+/* A name, or a BIND for anybody: only what no address could change. */
+static struct session_step
+decide_early(struct session *s, enum session_phase next)
+{
+    struct session_step step = session_judge_early(s);
+
+    return step.kind == SESSION_WAIT ? step_go(next) : step;
 }
 
 static struct session_step
@@ -124,4 +188,4 @@ decide_event(struct session *s, enum session_event event)
     return step_wait();
 }
 
-const struct phase_row phase_decide = { "decide", decide_enter, decide_event };
+const struct phase_row phase_decide = { "decide", decide_enter, decide_event, NULL };

@@ -74,4 +74,4 @@ ident_event(struct session *s, enum session_event event)
     return step_wait();
 }
 
-const struct phase_row phase_ident = { "ident", ident_enter, ident_event };
+const struct phase_row phase_ident = { "ident", ident_enter, ident_event, NULL };

@@ -76,4 +76,4 @@ linger_event(struct session *s, enum session_event event)
     return event == SESSION_TIMER ? linger_done() : linger(s);
 }
 
-const struct phase_row phase_linger = { "linger", linger_enter, linger_event };
+const struct phase_row phase_linger = { "linger", linger_enter, linger_event, NULL };

@@ -11,17 +11,15 @@
 static int
 choose_module(const struct session *s, const struct socks5_hello *hello)
 {
-    const struct image *image = s->host->image;
-    const struct image_listener *listener = session_listener(s);
+    const struct session_listener *listener = s->listener;
 
-    for (uint32_t i = 0; i < listener->modules.count; i++) {
-        uint32_t index = *IMAGE_AT(image, listener->modules, uint32_t, i);
-        uint8_t method = image_module(image, index)->method;
+    for (uint32_t i = 0; listener != NULL && i < listener->count; i++) {
+        const struct session_terms *t = &listener->terms[i];
+        uint8_t method = image_module(s->host->image, t->module)->method;
 
         if (socks5_hello_offers(hello, method) &&
-            policy_method_useful(image, &s->slot->client, method,
-                terms_of(s->host, s->slot->listener, index)->most))
-            return (int)index;
+            policy_method_useful(s->host->image, &s->slot->client, method, t->most))
+            return (int)t->module;
     }
     return -1;
 }
@@ -106,4 +104,4 @@ negotiate_event(struct session *s, enum session_event event)
     return negotiate(s);
 }
 
-const struct phase_row phase_negotiate = { "negotiate", negotiate_enter, negotiate_event };
+const struct phase_row phase_negotiate = { "negotiate", negotiate_enter, negotiate_event, NULL };

@@ -117,4 +117,4 @@ protect_event(struct session *s, enum session_event event)
     return s->setup->agreed != SETUP_OPEN ? agreed(s) : agree(s);
 }
 
-const struct phase_row phase_protect = { "protect", protect_enter, protect_event };
+const struct phase_row phase_protect = { "protect", protect_enter, protect_event, NULL };

@@ -156,4 +156,4 @@ relay_event(struct session *s, enum session_event event)
     return pump(s);
 }
 
-const struct phase_row phase_relay = { "relay", relay_enter, relay_event };
+const struct phase_row phase_relay = { "relay", relay_enter, relay_event, session_judge_live };

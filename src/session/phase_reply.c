@@ -45,4 +45,4 @@ reply_event(struct session *s, enum session_event event)
     return reply_flush(s);
 }
 
-const struct phase_row phase_reply = { "reply", reply_enter, reply_event };
+const struct phase_row phase_reply = { "reply", reply_enter, reply_event, session_judge_live };

@@ -66,4 +66,4 @@ request_event(struct session *s, enum session_event event)
     return read_request(s);
 }
 
-const struct phase_row phase_request = { "request", request_enter, request_event };
+const struct phase_row phase_request = { "request", request_enter, request_event, NULL };

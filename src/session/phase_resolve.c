@@ -45,8 +45,7 @@ judge_one(struct session *s, struct addr address)
     struct policy_verdict verdict = session_judge(s, s->host->own, &address);
 
     if (!verdict.allowed) {
-        if (setup->refused++ == 0)
-            setup->verdict = verdict;
+        session_note_refusal(s, &verdict);
         return;
     }
     if (take_address(s, &address) == 0)
@@ -81,7 +80,7 @@ resolve_failed(struct session *s)
     struct reply_row row = reply_for_resolver(s->setup->status);
 
     if (s->setup->refused > 0)
-        return session_deny(s, &s->setup->verdict);
+        return session_deny_noted(s);
     return step_refuse(s, row.reason, row.reply, NULL);
 }
 
@@ -121,4 +120,13 @@ resolve_event(struct session *s, enum session_event event)
     return s->setup->pending > 0 ? step_wait() : resolve_failed(s);
 }
 
-const struct phase_row phase_resolve = { "resolve", resolve_enter, resolve_event };
+/* What has been found is judged again where it is used. */
+static struct session_step
+resolve_judge(struct session *s)
+{
+    struct session_step step = session_judge_early(s);
+
+    return step.kind == SESSION_WAIT && is_bind(s) ? bind_judge_expected(s) : step;
+}
+
+const struct phase_row phase_resolve = { "resolve", resolve_enter, resolve_event, resolve_judge };

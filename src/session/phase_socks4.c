@@ -17,15 +17,14 @@ static uint32_t
 find_none(const struct session *s)
 {
     const struct image *image = s->host->image;
-    const struct image_listener *listener = session_listener(s);
+    const struct session_listener *listener = s->listener;
 
-    for (uint32_t i = 0; i < listener->modules.count; i++) {
-        uint32_t index = *IMAGE_AT(image, listener->modules, uint32_t, i);
+    for (uint32_t i = 0; listener != NULL && i < listener->count; i++) {
+        const struct session_terms *t = &listener->terms[i];
 
-        if (image_module(image, index)->method == SOCKS_METHOD_NONE
-            && policy_method_useful(image, &s->slot->client, SOCKS_METHOD_NONE,
-                terms_of(s->host, s->slot->listener, index)->most))
-            return index;
+        if (image_module(image, t->module)->method == SOCKS_METHOD_NONE
+            && policy_method_useful(image, &s->slot->client, SOCKS_METHOD_NONE, t->most))
+            return t->module;
     }
     return SETUP_NO_MODULE;
 }
@@ -55,7 +54,7 @@ session_take_none(struct session *s)
 static bool
 take_ident(struct session *s)
 {
-    if (session_listener(s)->ident == 0
+    if (s->listener == NULL || !s->listener->ident
         || !policy_method_useful(
             s->host->image, &s->slot->client, IMAGE_METHOD_IDENT, IMAGE_PROTECTION_NONE))
         return false;
@@ -132,4 +131,4 @@ socks4_event(struct session *s, enum session_event event)
     return read_request(s);
 }
 
-const struct phase_row phase_socks4 = { "socks4", socks4_enter, socks4_event };
+const struct phase_row phase_socks4 = { "socks4", socks4_enter, socks4_event, NULL };

@@ -48,8 +48,17 @@ phase_set(struct session *s, enum session_phase phase)
 /* ---- leaving ---- */
 
 static void
+walk_moves_on(struct session **next, struct session *gone)
+{
+    if (*next == gone)
+        *next = gone->next;
+}
+
+static void
 session_unlink(struct session *s)
 {
+    walk_moves_on(&s->host->rejudge.next, s);
+    walk_moves_on(&s->host->kill.next, s);
     if (s->prev != NULL)
         s->prev->next = s->next;
     else
@@ -72,6 +81,8 @@ session_release(struct session *s)
     relay_flow_free(&s->down, &host->pipes);
     channel_close(&s->target);
     channel_close(&s->client);
+    groups_release(&host->groups, &s->groups);
+    listener_release(host, &s->listener);
 }
 
 /* Gives everything back. The worker keeps id and slot until the master knows. */
@@ -135,7 +146,7 @@ worth_lingering(const struct session *s)
 
 /* ---- moving ---- */
 
-static void
+void
 session_follow(struct session *s, struct session_step step)
 {
     while (step.kind != SESSION_WAIT) {
@@ -158,6 +169,24 @@ void
 session_dispatch(struct session *s, enum session_event event)
 {
     session_follow(s, phases[s->phase]->event(s, event));
+}
+
+/* Where a timer stands for the time since something moved, its event finds out when it is due now. */
+static bool
+timer_moves(const struct session *s)
+{
+    return s->phase == SESSION_RELAY || s->phase == SESSION_ASSOCIATE;
+}
+
+void
+session_dispatch_judge(struct session *s)
+{
+    const struct phase_row *row = phases[s->phase];
+    struct session_step step = row->judge != NULL ? row->judge(s) : step_wait();
+
+    if (step.kind == SESSION_WAIT && s->host->rejudge.timers && timer_moves(s))
+        step = row->event(s, SESSION_TIMER);
+    session_follow(s, step);
 }
 
 static struct session *
@@ -221,6 +250,7 @@ session_make(struct session_host *host, const struct ipc_session *from, struct t
     s->host = host;
     s->id = from->id;
     s->slot = slot;
+    s->listener = listener_take(host, from->listener);
     s->accepted = loop_now(host->loop);
     s->expires = MONO_NEVER;
     s->up.pending = BUFFER_INIT;
@@ -241,7 +271,9 @@ session_stillborn(struct session_host *host, const struct ipc_session *from,
     struct session s = { .host = host, .id = from->id, .slot = slot, .reason = reason };
 
     s.accepted = loop_now(host->loop);
+    s.listener = listener_take(host, from->listener);
     record_close(&s);
+    listener_release(host, &s.listener);
     host->ended(host, from->id, slot);
 }
 

@@ -23,6 +23,7 @@
 #include "src/net/resolver.h"
 #include "src/policy/policy.h"
 #include "src/session/audit_wait.h"
+#include "src/session/groups.h"
 #include "src/session/pipes.h"
 #include "src/session/relay.h"
 #include "src/authlink/authlink.h"
@@ -85,16 +86,54 @@ enum session_reason {
 #define SESSION_SETUP_READ 1024U    /* bytes read at a time before the relay */
 #define SESSION_LINGER_SECONDS 5
 
-/* What one listener lets a protecting method agree. */
+#define SESSION_LISTENERS_MAX 4096U /* their numbers are below it */
+
+/* What a listener lets one of its methods agree. */
 struct session_terms {
-    void *terms;   /* the protect face's own; NULL where the method does not protect */
-    uint32_t most; /* as policy_query's protection */
+    uint32_t module; /* its index, the same in every image */
+    uint32_t most;   /* as policy_query's protection */
+    void *terms;     /* the protect face's own; NULL where the method does not protect */
+};
+
+/*
+ * A listener as one image has it. It never changes: the host has it while that image is in force, and every
+ * session that began with it until its end, so that no session needs an image of old.
+ */
+struct session_listener {
+    unsigned references;
+    bool ident;                   /* as in struct image_listener */
+    uint32_t count;
+    const char *name;             /* as configured */
+    struct session_terms terms[]; /* one for each of its methods, in order of preference */
+};
+
+/* Live sessions judged again, in slices (rejudge.c). */
+struct session_rejudge {
+    struct loop_task task;
+    struct loop_timer pause;
+    struct session *next;   /* the next one to be judged; whoever leaves the list moves it on */
+    struct mono began;
+    uint64_t generation;
+    uint32_t ended;
+    bool running;
+    bool only_time;         /* no rule has changed: it is the hour that ends sessions */
+    bool timers;            /* timeouts have changed */
+};
+
+/* Sessions to be ended by id, in slices (session_kill.c). */
+struct session_kill {
+    struct loop_task task;
+    struct session *next;
+    uint64_t *ids; /* sorted, owned */
+    uint32_t count, size;
+    uint8_t reason; /* enum session_reason */
 };
 
 /* What all sessions of a worker share. Set up by src/worker, outlives every session. */
 struct session_host {
     struct loop *loop;
-    const struct image *image;
+    const struct image *image; /* set by session_commit() alone */
+    uint32_t epoch;            /* counts whatever makes other verdicts: images, time windows */
     const struct policy_own *own;
     struct resolver *resolver;
     struct authlink *authlink;
@@ -107,7 +146,11 @@ struct session_host {
     struct dial_settings dial;
     const struct auth_wire_module *modules[SESSION_MODULES_MAX]; /* by index in the image */
     const struct auth_protect_module *protect[SESSION_MODULES_MAX]; /* NULL: it protects nothing */
-    struct session_terms *terms; /* by listener and module (session_terms.c) */
+    /* By number; those of earlier images stay until the number is another's. */
+    struct session_listener *listeners[SESSION_LISTENERS_MAX];
+    struct groups groups;
+    struct session_rejudge rejudge;
+    struct session_kill kill;
     uint8_t *scratch;        /* SESSION_SCRATCH_SIZE */
     uint8_t *secret_scratch; /* SESSION_SETUP_READ, secret memory: may hold a password */
     uint16_t ident_port;     /* where clients' hosts are asked; 0: the port of ident */
@@ -115,6 +158,8 @@ struct session_host {
     /* The session has given everything back; only its id and slot are left, which the worker keeps
        until the master was told. */
     void (*ended)(struct session_host *host, uint64_t id, struct table_slot *slot);
+    /* All live sessions have been judged again; ended: how many of them that has ended. May be NULL. */
+    void (*rejudged)(struct session_host *host, uint64_t generation, uint32_t ended);
     struct session *first; /* all live sessions */
     uint32_t count;
 };
@@ -132,12 +177,39 @@ void session_lost(struct session_host *host, const struct ipc_session *from);
 /* Ends all sessions at once with this reason (REASON_SHUTDOWN, REASON_GATEWAY_LOST). */
 void session_end_all(struct session_host *host, enum session_reason reason);
 
+/* ---- images (session_adopt.c) ---- */
+
 /*
- * Makes host->terms for every method that protects, on every listener that offers it; image, modules
- * and protect are set. 0, or -1 with error filled.
+ * Makes everything that an image needs to come into force, so that session_commit() cannot fail: listeners
+ * and their terms. numbers: of each listener of the image (NULL: 0 and up). Modules and protect faces are
+ * set. NULL with error filled.
  */
-int session_terms_make(struct session_host *host, char *error, size_t size) SP_MUST_USE;
-void session_terms_free(struct session_host *host);
+struct session_adoption;
+struct session_adoption *session_prepare(struct session_host *host, const struct image *image,
+    const uint16_t *numbers, size_t count, char *error, size_t size) SP_MUST_USE;
+/* The image is in force: the one before may be closed. Leaves NULL. Live sessions are not judged yet. */
+void session_commit(struct session_host *host, struct session_adoption **adoption);
+/* Leaves NULL; NULL is fine. */
+void session_abandon(struct session_host *host, struct session_adoption **adoption);
+/* The end of the host: its listeners, and what the walks hold. No session is left. */
+void session_host_free(struct session_host *host);
+
+/* ---- sessions that live (rejudge.c, session_kill.c) ---- */
+
+/*
+ * Judges all live sessions again, about a millisecond a turn, and ends those no longer allowed
+ * (REASON_POLICY); rejudged() follows. generation is for that call. A walk under way begins anew with the
+ * newer one. timers: timeouts have changed.
+ */
+void session_rejudge(struct session_host *host, uint64_t generation, bool timers);
+/* The same because it was `before` (seconds UTC) and is `now`, where that opens or closes a time window of
+   a rule; else nothing. True when it judges. */
+bool session_rejudge_time(struct session_host *host, int64_t before, int64_t now);
+/* The same because somebody has set the clock. */
+void session_rejudge_clock(struct session_host *host);
+/* Ends those of these sessions that live: REASON_KILLED or REASON_POLICY. */
+void session_kill(struct session_host *host, const uint64_t *ids, size_t count,
+    enum session_reason reason);
 
 /* "negotiate", "relay", ... */
 const char *session_phase_name(enum session_phase phase);

@@ -79,6 +79,35 @@ bind_expects(const struct session_bind *b, const struct addr *peer)
     return b->session->setup->bind_any;
 }
 
+/* Once it listens, only peers of that address's family can connect. */
+static bool
+can_connect(const struct session_bind *b, const struct addr *peer)
+{
+    return b->fd < 0 || peer->family == b->at.family;
+}
+
+struct session_step
+bind_judge_expected(struct session *s)
+{
+    struct session_bind *b = s->setup->bind;
+    struct policy_verdict refusal = { .allowed = true };
+    uint8_t kept = 0, able = 0;
+
+    for (uint8_t i = 0; b != NULL && i < b->count; i++) {
+        struct policy_verdict verdict = session_judge(s, s->host->own, &b->expected[i]);
+
+        if (!verdict.allowed) {
+            refusal = verdict;
+            continue;
+        }
+        able += can_connect(b, &b->expected[i]);
+        b->expected[kept++] = b->expected[i];
+    }
+    if (b != NULL)
+        b->count = kept;
+    return refusal.allowed || able > 0 ? step_wait() : session_revoke(s, &refusal);
+}
+
 /* ---- where ---- */
 
 static const struct addr *

@@ -5,6 +5,7 @@
  */
 #include "src/session/session_private.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* An identity is never cut: one that has no room is no login. */
@@ -38,6 +39,19 @@ take_end(struct session *s, int64_t end)
     return left > 0;
 }
 
+/* All groups or no login: without one of them a rule that denies it would not match. */
+static const char *
+take_groups(struct session *s, const struct conversation_result *result)
+{
+    groups_release(&s->host->groups, &s->groups);
+    if (result->groups_len == 0)
+        return NULL;
+    s->groups = groups_take(&s->host->groups, result->groups, result->groups_len);
+    if (s->groups != NULL)
+        return NULL;
+    return errno == E2BIG ? "too-many-groups" : errno == EINVAL ? "malformed-groups" : "no-memory-for-groups";
+}
+
 /* The blob is zeroed behind us: its keys are in the face's state, or nowhere. */
 static const char *
 take_protection(struct session *s, const struct conversation_result *result)
@@ -50,8 +64,8 @@ take_protection(struct session *s, const struct conversation_result *result)
         return NULL;
     if (result->protect_len == 0)
         return "no-message-protection";
-    setup->protect = face->import(terms_of(s->host, s->slot->listener, setup->module)->terms,
-        result->protect, result->protect_len, &error);
+    setup->protect = face->import(terms_of(s, setup->module)->terms, result->protect,
+        result->protect_len, &error);
     if (setup->protect != NULL)
         return NULL;
     return error != NULL ? error : "no-message-protection";
@@ -67,6 +81,8 @@ identity_take(struct session *s, const struct conversation_result *result, const
     }
     if (!take_end(s, result->end))
         return REASON_TICKET_EXPIRED;
-    *detail = take_protection(s, result);
+    *detail = take_groups(s, result);
+    if (*detail == NULL)
+        *detail = take_protection(s, result);
     return *detail == NULL ? REASON_NONE : REASON_AUTH_LOST;
 }

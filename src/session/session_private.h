@@ -52,7 +52,11 @@ struct session_setup {
 
     struct addr address; /* destination asked for as an address; else only its port */
     char name[NAME_SIZE]; /* canonical destination name, "" for an address */
-    struct policy_verdict verdict; /* that of the address being used, or of the refusal */
+    struct { /* why the first of the refused addresses was */
+        const char *reason, *detail;
+        char rule[IMAGE_RULE_TITLE_MAX + 1];
+        bool no_rule;
+    } refusal;
     struct resolver_query query;
     enum resolver_status status; /* the most telling one of the families */
     struct dial *dial;
@@ -85,6 +89,8 @@ struct session {
     struct relay_flow down; /* destination to client */
     struct session_setup *setup; /* NULL once the relay began */
     struct udp_association *udp; /* NULL: none */
+    struct session_listener *listener; /* a reference; NULL: of a number nobody knows */
+    struct group_set *groups; /* a reference; NULL: none */
     struct table_slot *slot;
     uint8_t phase;      /* enum session_phase; written by phase_set() alone */
     uint8_t reason;     /* enum session_reason, set by session_fail() and session_stop() */
@@ -102,6 +108,8 @@ struct phase_row {
     const char *name;
     struct session_step (*enter)(struct session *s);
     struct session_step (*event)(struct session *s, enum session_event event);
+    /* The rules are others, or the time: may it go on? NULL: it is judged later anyway. */
+    struct session_step (*judge)(struct session *s);
 };
 
 /* ---- steps (session.c) ---- */
@@ -132,11 +140,34 @@ struct session_step step_refuse_login(struct session *s, enum session_reason rea
 /* Hands an event to the session's phase and follows its steps. The session may be gone afterwards. */
 void session_dispatch(struct session *s, enum session_event event);
 
+/* Has the session judged again by its phase. It may be gone afterwards. */
+void session_dispatch_judge(struct session *s);
+/* Follows a step from outside any phase. The session may be gone afterwards. */
+void session_follow(struct session *s, struct session_step step);
+
 /* Arms the phase's timer (SESSION_TIMER). */
 void session_deadline(struct session *s, struct mono deadline);
 
 /* SESSION_TURN in the next turn. */
 void session_again(struct session *s);
+
+/* ---- walks through all sessions (rejudge.c, session_kill.c) ---- */
+
+#define SESSION_SLICE_US 1000 /* of a turn */
+
+static inline struct mono
+session_slice_end(struct session_host *host)
+{
+    loop_refresh(host->loop);
+    return mono_add_us(loop_now(host->loop), SESSION_SLICE_US);
+}
+
+static inline bool
+session_slice_over(struct session_host *host, struct mono end)
+{
+    loop_refresh(host->loop);
+    return !mono_before(loop_now(host->loop), end);
+}
 
 /* ---- client side before the relay (session_client.c) ---- */
 
@@ -169,14 +200,28 @@ enum session_reason identity_take(struct session *s, const struct conversation_r
 
 /* ---- protection (session_terms.c, phase_protect.c) ---- */
 
-const struct session_terms *terms_of(const struct session_host *host, uint32_t listener,
-    uint32_t module);
+/* What the session's listener lets this module agree; NULL where the listener has it not. */
+const struct session_terms *terms_of(const struct session *s, uint32_t module);
+/* Fills t (module set) with what this listener of the image lets it agree. 0, or -1 with error filled. */
+int terms_make(const struct session_host *host, const struct image *image,
+    const struct image_listener *listener, struct session_terms *t, char *error, size_t size) SP_MUST_USE;
+void terms_free(const struct session_host *host, struct session_terms *t);
 /* What a level is worth to a rule, as policy_query's protection. */
 uint32_t terms_worth(enum auth_protection level);
 /* The chosen method's, or NULL when it protects nothing. For as long as there is a setup. */
 const struct auth_protect_module *session_protect_face(const struct session *s);
 /* From now on known in the table and in every record. */
 void session_note_level(struct session *s, enum auth_protection level);
+
+/* ---- listeners (session_listener.c) ---- */
+
+/* A listener of the image, with one reference. NULL with error filled. */
+struct session_listener *listener_make(const struct session_host *host, const struct image *image,
+    uint32_t index, char *error, size_t size) SP_MUST_USE;
+/* Another reference to what has this number; NULL when nobody has. */
+struct session_listener *listener_take(const struct session_host *host, uint32_t number);
+/* Leaves NULL; NULL is fine. */
+void listener_release(const struct session_host *host, struct session_listener **listener);
 
 /* ---- methods of SOCKS 4 (phase_socks4.c) ---- */
 
@@ -230,10 +275,23 @@ void session_query(const struct session *s, uint32_t command, struct policy_quer
 /* Asks about this address as destination, or as the one that connected; its port is not looked at. */
 struct policy_verdict session_judge(const struct session *s, const struct policy_own *own,
     const struct addr *address);
-/* Remembers the verdict and shows its rule in the session table. */
+/* Shows the rule in the session table, for the records too. */
+void session_show_rule(struct session *s, const char *title);
+/* The session goes on under the verdict's rule: shows it, and whoever limits by rule is told. */
 void session_set_verdict(struct session *s, const struct policy_verdict *verdict);
+/* A live session goes on under this rule; its title is in the slot. */
+void session_rule_changed(struct session *s);
 /* The refusal that follows from a verdict. */
 struct session_step session_deny(struct session *s, const struct policy_verdict *verdict);
+/* Keeps it for session_deny_noted(); the first one stays. */
+void session_note_refusal(struct session *s, const struct policy_verdict *verdict);
+struct session_step session_deny_noted(struct session *s);
+/* The end of one that was allowed and is not any more (REASON_POLICY). */
+struct session_step session_revoke(struct session *s, const struct policy_verdict *verdict);
+/* A name, or a BIND for anybody: the refusal where no address could change it, else "wait". */
+struct session_step session_judge_early(struct session *s);
+/* Judges the destination of a session that has it, whether it relays already or not. */
+struct session_step session_judge_live(struct session *s);
 /* Hands a judged address to the session's dial, made when needed. 0, or -1. */
 int session_dial_add(struct session *s, const struct addr *address);
 /* What s->target's channel calls. */
@@ -259,6 +317,9 @@ struct session_step audit_before(struct session *s, enum session_phase next);
 int bind_expect(struct session *s, const struct addr *address);
 /* True for an address that may connect; for a BIND for anybody always. */
 bool bind_expects(const struct session_bind *b, const struct addr *peer);
+/* Those expected are judged again: the others are not expected any more. The refusal where none is left of
+   those that can connect, else "wait". */
+struct session_step bind_judge_expected(struct session *s);
 /* Listens where the first of the expected addresses that has a route reaches us, registered in the loop
    (SESSION_PEER), and shows it in the table. 0, or -1 with errno. */
 int bind_listen(struct session *s);
@@ -274,12 +335,6 @@ void bind_free(struct session *s, struct session_bind **bind);
 extern const struct phase_row phase_negotiate, phase_authenticate, phase_protect, phase_request,
     phase_socks4, phase_ident, phase_decide, phase_resolve, phase_connect, phase_bind, phase_associate, phase_audit,
     phase_reply, phase_relay, phase_linger;
-
-static inline const struct image_listener *
-session_listener(const struct session *s)
-{
-    return image_listener(s->host->image, s->slot->listener);
-}
 
 static inline const struct image_timeouts *
 session_timeouts(const struct session *s)

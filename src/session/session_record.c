@@ -24,7 +24,7 @@ add_who(const struct session *s, struct event *e)
 {
     const struct table_slot *slot = s->slot;
 
-    event_text(e, FIELD_LISTENER, image_string(s->host->image, session_listener(s)->name));
+    event_text(e, FIELD_LISTENER, s->listener != NULL ? s->listener->name : NULL);
     event_addr(e, FIELD_CLIENT, &slot->client);
     event_text(e, FIELD_PROTOCOL, table_protocol(slot));
     event_text(e, FIELD_METHOD, slot->method);

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What may be agreed about message protection, read once from the configuration in effect on each
- * listener. Serves the start of a worker, which finds an error here fatal, and the sessions.
+ * What may be agreed about message protection, read from the configuration in effect on a listener. Serves
+ * session_listener.c, and the sessions.
  */
 #include "src/session/session_private.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* What auth_config sees: a module's section as one listener has it. */
@@ -67,20 +66,21 @@ view_most(const struct terms_view *v)
 }
 
 const struct session_terms *
-terms_of(const struct session_host *host, uint32_t listener, uint32_t module)
+terms_of(const struct session *s, uint32_t module)
 {
-    return &host->terms[listener * image_settings(host->image)->modules.count + module];
+    for (uint32_t i = 0; s->listener != NULL && i < s->listener->count; i++)
+        if (s->listener->terms[i].module == module)
+            return &s->listener->terms[i];
+    return NULL;
 }
 
-static int
-make_one(struct session_host *host, uint32_t listener, uint32_t module, char *error, size_t size)
+int
+terms_make(const struct session_host *host, const struct image *image,
+    const struct image_listener *listener, struct session_terms *t, char *error, size_t size)
 {
-    const struct auth_protect_module *face = host->protect[module];
-    const struct terms_view view = { host->image, image_listener(host->image, listener),
-        image_module(host->image, module) };
+    const struct auth_protect_module *face = host->protect[t->module];
+    const struct terms_view view = { image, listener, image_module(image, t->module) };
     const struct auth_config config = { &view, view_value };
-    struct session_terms *t =
-        &host->terms[listener * image_settings(host->image)->modules.count + module];
     char why[256] = "";
 
     if (face == NULL)
@@ -89,55 +89,16 @@ make_one(struct session_host *host, uint32_t listener, uint32_t module, char *er
     t->most = view_most(&view);
     if (t->terms != NULL)
         return 0;
-    if (snprintf(error, size, "listener %s: %s: %s", image_string(host->image, view.listener->name),
-            face->name, why) < 0)
+    if (snprintf(error, size, "listener %s: %s: %s", image_string(image, listener->name), face->name,
+            why) < 0)
         error[0] = '\0';
     return -1;
 }
 
-static int
-make_all(struct session_host *host, char *error, size_t size)
-{
-    const struct image_settings *settings = image_settings(host->image);
-
-    for (uint32_t l = 0; l < settings->listeners.count; l++) {
-        const struct image_listener *listener = image_listener(host->image, l);
-
-        for (uint32_t i = 0; i < listener->modules.count; i++) {
-            uint32_t module = *IMAGE_AT(host->image, listener->modules, uint32_t, i);
-
-            if (make_one(host, l, module, error, size) < 0)
-                return -1;
-        }
-    }
-    return 0;
-}
-
-int
-session_terms_make(struct session_host *host, char *error, size_t size)
-{
-    const struct image_settings *settings = image_settings(host->image);
-    size_t count = (size_t)settings->listeners.count * settings->modules.count;
-
-    host->terms = calloc(count > 0 ? count : 1, sizeof *host->terms);
-    if (host->terms == NULL) {
-        if (snprintf(error, size, "no memory for the terms of %zu listeners",
-                (size_t)settings->listeners.count) < 0)
-            error[0] = '\0';
-        return -1;
-    }
-    return make_all(host, error, size);
-}
-
 void
-session_terms_free(struct session_host *host)
+terms_free(const struct session_host *host, struct session_terms *t)
 {
-    const struct image_settings *settings = image_settings(host->image);
-    uint32_t modules = settings->modules.count;
-
-    for (size_t i = 0; host->terms != NULL && i < (size_t)settings->listeners.count * modules; i++)
-        if (host->terms[i].terms != NULL)
-            host->protect[i % modules]->terms_free(host->terms[i].terms);
-    free(host->terms);
-    host->terms = NULL;
+    if (t->terms != NULL)
+        host->protect[t->module]->terms_free(t->terms);
+    t->terms = NULL;
 }

@@ -8,7 +8,6 @@
 #include "lib/base/fd.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static int
 shared_ready(struct session_host *host)
@@ -31,6 +30,7 @@ udp_associate(struct session *s, struct addr *bound)
     a->session = s;
     a->client.fd = a->out[UDP_IPV4].fd = a->out[UDP_IPV6].fd = -1;
     a->sealed = channel_protection(&s->client) != NULL;
+    a->show = true;
     s->udp = a;
     if (shared_ready(s->host) < 0 ||
         udp_socket_open(a, &a->client, (enum addr_family)s->setup->local.family, &s->setup->local,
@@ -69,15 +69,14 @@ udp_association_free(struct udp_association **association)
 
 /* The records name the rule that let the first datagram out. */
 static void
-show_rule(struct session *s, const struct policy_verdict *verdict)
+show_rule(struct udp_association *a, const struct policy_verdict *verdict)
 {
-    const char *title = policy_rule_title(s->host->image, verdict->rule);
+    struct session *s = a->session;
 
-    if (s->slot->rule[0] != '\0')
+    if (!a->show)
         return;
-    table_change_begin(s->slot);
-    table_text(s->slot->rule, sizeof s->slot->rule, title, strlen(title));
-    table_change_end(s->slot);
+    a->show = false;
+    session_set_verdict(s, verdict);
 }
 
 static bool
@@ -86,7 +85,7 @@ allowed(struct udp_association *a, const struct policy_own *own, const struct po
     struct policy_verdict verdict = policy_judge(a->session->host->image, own, q);
 
     if (verdict.allowed)
-        show_rule(a->session, &verdict);
+        show_rule(a, &verdict);
     return verdict.allowed;
 }
 
@@ -132,16 +131,39 @@ udp_judge(struct udp_association *a, const char *name, const struct addr *addres
     return allowed(a, &late, &q) ? UDP_ALLOWED : UDP_REFUSED;
 }
 
-void
-udp_refresh(struct udp_association *a)
+/* Also one without a way there now may be answered, as before. */
+static bool
+still_allowed(struct udp_association *a, struct udp_destination *d)
 {
-    const struct image *image = a->session->host->image;
+    const struct addr address = d->addr;
 
-    if (a->judged_by == image)
+    d->verdict = udp_judge(a, NULL, &address);
+    return d->verdict != UDP_REFUSED || udp_name_allows(a, &address);
+}
+
+void
+udp_renew(struct udp_association *a, struct udp_destination *d)
+{
+    uint32_t epoch = a->session->host->epoch;
+
+    if (d->epoch == epoch)
         return;
-    a->judged_by = image;
-    udp_destinations_free(&a->table);
-    udp_names_free(a);
+    d->epoch = epoch;
+    d->verdict = UDP_UNJUDGED;
+    d->written = d->written && still_allowed(a, d);
+}
+
+void
+udp_rejudge(struct udp_association *a)
+{
+    struct udp_destination *d;
+
+    if (a == NULL)
+        return;
+    d = udp_destinations_newest(&a->table);
+    a->show = true;
+    if (d != NULL)
+        udp_renew(a, d);
 }
 
 void

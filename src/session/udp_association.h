@@ -38,7 +38,6 @@ struct udp_association {
     struct udp_socket client;       /* towards the client */
     struct udp_socket out[2];       /* by enum udp_family */
     struct addr peer;               /* where the client sends from; ADDR_NONE: not known yet */
-    const struct image *judged_by;  /* what table and names were judged with: they die with it */
     struct udp_destinations table;
     struct udp_fragments *fragments; /* NULL: none held */
     struct loop_timer fragment_timer;
@@ -47,6 +46,7 @@ struct udp_association {
     unsigned held;                  /* datagrams waiting for a name */
     size_t held_bytes;
     bool sealed;
+    bool show;                      /* the next rule that allows something is the session's */
     uint64_t datagrams_up, datagrams_down, dropped; /* up, down: passed on */
     uint64_t wire_up, wire_down;    /* octets of sealed datagrams */
 };
@@ -61,8 +61,11 @@ void udp_association_free(struct udp_association **a);
 /* Whether the client may write there; name: what it asked for, or NULL. UDP_UNJUDGED: allowed, but there
    is no way there now. The first rule that allows something is shown as the session's. */
 enum udp_verdict udp_judge(struct udp_association *a, const char *name, const struct addr *address);
-/* Before each batch: forgets what another policy has judged. */
-void udp_refresh(struct udp_association *a);
+/* The rules are others, or the time: each destination is judged again when it is next used, the one used
+   last at once. NULL is fine. */
+void udp_rejudge(struct udp_association *a);
+/* Before an entry of the table is used: judged again where that was before. */
+void udp_renew(struct udp_association *a, struct udp_destination *d);
 /* Totals into the session and its slot. */
 void udp_note(struct udp_association *a);
 
@@ -89,5 +92,7 @@ void udp_up_flush(struct udp_association *a);
 void udp_name_deliver(struct udp_association *a, const char *name, uint16_t port, uint8_t *data,
     size_t len);
 void udp_names_free(struct udp_association *a);
+/* Whether it is the address of a name that may go there now. */
+bool udp_name_allows(struct udp_association *a, const struct addr *address);
 
 #endif

@@ -142,18 +142,25 @@ udp_destinations_take(struct udp_destinations *t, const struct addr *addr)
     return entry(t, i);
 }
 
-bool
-udp_destinations_written(const struct udp_destinations *t, const struct addr *addr, bool any_port)
+struct udp_destination *
+udp_destinations_written(const struct udp_destinations *t, const struct addr *addr, bool any_port,
+    const struct udp_destination *after)
 {
-    uint16_t i = t->size > 0 ? *chain_of(t, addr) : 0;
+    uint16_t i = after != NULL ? after->next : t->size > 0 ? *chain_of(t, addr) : 0;
 
     for (; i > 0; i = entry(t, i)->next) {
-        const struct udp_destination *d = entry(t, i);
+        struct udp_destination *d = entry(t, i);
 
         if (d->written && addr_equal_ip(&d->addr, addr) && (any_port || d->addr.port == addr->port))
-            return true;
+            return d;
     }
-    return false;
+    return NULL;
+}
+
+struct udp_destination *
+udp_destinations_newest(const struct udp_destinations *t)
+{
+    return entry(t, t->newest);
 }
 
 void

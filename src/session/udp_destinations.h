@@ -20,6 +20,7 @@ struct udp_destination {
     struct addr addr; /* with its port */
     enum udp_verdict verdict; /* asked for as an address */
     bool written;
+    uint32_t epoch;        /* of the host when that was found */
     uint16_t newer, older; /* 1 + index; 0: none */
     uint16_t next;         /* in its chain; 1 + index */
 };
@@ -35,9 +36,12 @@ struct udp_destinations {
 /* The entry of address and port, made where there is none; it becomes the newest. NULL: no memory. The
    pointer lasts until the next call. */
 struct udp_destination *udp_destinations_take(struct udp_destinations *t, const struct addr *addr);
-/* Whether it was written to: this address and port, or with any_port this address. */
-bool udp_destinations_written(const struct udp_destinations *t, const struct addr *addr,
-    bool any_port);
+/* The next entry that was written to behind `after` (NULL: the first one): of this address and port, or with
+   any_port of this address. NULL: no more. */
+struct udp_destination *udp_destinations_written(const struct udp_destinations *t,
+    const struct addr *addr, bool any_port, const struct udp_destination *after);
+/* The one used last, or NULL. */
+struct udp_destination *udp_destinations_newest(const struct udp_destinations *t);
 void udp_destinations_free(struct udp_destinations *t);
 
 #endif

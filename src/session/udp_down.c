@@ -7,16 +7,35 @@
 
 #include <string.h>
 
+#define RENEW_MAX 16 /* judged for one datagram */
+
+/* What was written to is judged again where that was before the last change of the rules. */
 static bool
-may_answer(const struct udp_association *a, const struct addr *from)
+was_written(struct udp_association *a, const struct addr *from, bool any_port)
+{
+    struct udp_destination *d = NULL;
+
+    for (int i = 0; i < RENEW_MAX; i++) {
+        d = udp_destinations_written(&a->table, from, any_port, d);
+        if (d == NULL)
+            return false;
+        udp_renew(a, d);
+        if (d->written)
+            return true;
+    }
+    return false;
+}
+
+static bool
+may_answer(struct udp_association *a, const struct addr *from)
 {
     switch (image_settings(a->session->host->image)->udp.filtering) {
     case IMAGE_UDP_NONE:
         return true;
     case IMAGE_UDP_ADDRESS:
-        return udp_destinations_written(&a->table, from, true);
+        return was_written(a, from, true);
     default:
-        return udp_destinations_written(&a->table, from, false);
+        return was_written(a, from, false);
     }
 }
 
@@ -54,7 +73,6 @@ udp_down_ready(struct loop_io *io, uint32_t events)
     unsigned n = udp_batch_receive(shared, u->fd);
 
     (void)events;
-    udp_refresh(a);
     for (unsigned i = 0; i < n; i++) {
         struct udp_incoming in;
 

@@ -26,6 +26,7 @@ struct udp_name {
     bool answered[2];
     struct addr address; /* known: judged */
     uint16_t port;
+    uint32_t epoch;      /* of the host when that was judged */
     struct udp_held *held, **held_end;
     char name[];
 };
@@ -92,6 +93,20 @@ choose(struct udp_name *n, const struct addr *addresses, size_t count)
     }
 }
 
+/* The rules are others since the first family's answer. */
+static void
+choose_anew(struct udp_name *n)
+{
+    struct addr best[2] = { n->best[UDP_IPV4], n->best[UDP_IPV6] };
+
+    n->epoch = n->association->session->host->epoch;
+    for (int family = UDP_IPV4; family <= UDP_IPV6; family++) {
+        n->best[family] = (struct addr) { .family = ADDR_NONE };
+        if (best[family].family != ADDR_NONE)
+            choose(n, &best[family], 1);
+    }
+}
+
 /* As with connections, IPv6 goes first unless IPv4 is preferred; there is no second try. */
 static enum udp_family
 preferred(const struct udp_name *n)
@@ -99,6 +114,21 @@ preferred(const struct udp_name *n)
     const struct image *image = n->association->session->host->image;
 
     return image_settings(image)->resolver.prefer == IMAGE_PREFER_IPV4 ? UDP_IPV4 : UDP_IPV6;
+}
+
+/* The table's entry of where datagrams go; judged by the name. */
+static struct udp_destination *
+write_to(struct udp_name *n, const struct addr *address)
+{
+    struct udp_association *a = n->association;
+    struct udp_destination *d = udp_destinations_take(&a->table, address);
+
+    if (d == NULL)
+        return NULL;
+    d->written = false;
+    udp_renew(a, d);
+    d->written = true;
+    return d;
 }
 
 static void
@@ -111,9 +141,7 @@ finish(struct udp_name *n, const struct addr *address)
     resolver_cancel(&n->query);
     a->resolving--;
     if (known)
-        d = udp_destinations_take(&a->table, address);
-    if (d != NULL)
-        d->written = true;
+        d = write_to(n, address);
     n->address = *address;
     n->state = d != NULL ? NAME_KNOWN : NAME_FAILED;
     n->expires = mono_add_seconds(loop_now(a->session->host->loop),
@@ -130,6 +158,8 @@ query_answered(struct resolver_query *query, enum addr_family family, enum resol
     enum udp_family first = preferred(n), second = first == UDP_IPV4 ? UDP_IPV6 : UDP_IPV4;
 
     (void)status;
+    if (n->epoch != n->association->session->host->epoch)
+        choose_anew(n);
     n->answered[family == ADDR_IPV6 ? UDP_IPV6 : UDP_IPV4] = true;
     choose(n, addresses, count);
     if (n->best[first].family != ADDR_NONE)
@@ -166,6 +196,31 @@ udp_names_free(struct udp_association *a)
     }
 }
 
+/* What was found by other rules: an address that is refused now, or that was refused, is looked for anew. */
+static bool
+still_true(struct udp_name *n)
+{
+    uint32_t epoch = n->association->session->host->epoch;
+
+    if (n->epoch == epoch)
+        return true;
+    n->epoch = epoch;
+    if (n->state == NAME_KNOWN && udp_judge(n->association, n->name, &n->address) != UDP_REFUSED)
+        return true;
+    n->state = NAME_FAILED;
+    n->expires = loop_now(n->association->session->host->loop);
+    return false;
+}
+
+bool
+udp_name_allows(struct udp_association *a, const struct addr *address)
+{
+    for (struct udp_name *n = a->names; n != NULL; n = n->next)
+        if (n->state == NAME_KNOWN && addr_equal(&n->address, address) && still_true(n))
+            return true;
+    return false;
+}
+
 /* Takes it out of the list: the one that matches, or NULL. One that is too old is forgotten. */
 static struct udp_name *
 list_take(struct udp_association *a, const char *name, uint16_t port)
@@ -178,7 +233,8 @@ list_take(struct udp_association *a, const char *name, uint16_t port)
     if (n == NULL)
         return NULL;
     *at = n->next;
-    if (n->state == NAME_RESOLVING || mono_before(loop_now(a->session->host->loop), n->expires))
+    if (n->state == NAME_RESOLVING || (mono_before(loop_now(a->session->host->loop), n->expires) &&
+            still_true(n)))
         return n;
     name_free(n);
     return NULL;
@@ -227,6 +283,7 @@ name_new(struct udp_association *a, const char *name, uint16_t port)
         return NULL;
     n->association = a;
     n->port = port;
+    n->epoch = a->session->host->epoch;
     n->held_end = &n->held;
     memcpy(n->name, name, size);
     a->name_count++;
@@ -250,13 +307,11 @@ static void
 send_known(struct udp_name *n, uint8_t *data, size_t len)
 {
     struct udp_association *a = n->association;
-    struct udp_destination *d = udp_destinations_take(&a->table, &n->address);
 
-    if (d == NULL) {
+    if (write_to(n, &n->address) == NULL) {
         a->dropped++;
         return;
     }
-    d->written = true;
     udp_up_send(a, &n->address, data, len);
 }
 

@@ -95,6 +95,8 @@ deliver_address(struct udp_association *a, const struct addr *address, uint8_t *
     struct addr to = addr_unmap(address);
     struct udp_destination *d = udp_destinations_take(&a->table, &to);
 
+    if (d != NULL)
+        udp_renew(a, d);
     if (d != NULL && d->verdict == UDP_UNJUDGED)
         d->verdict = udp_judge(a, NULL, &to);
     if (d == NULL || d->verdict != UDP_ALLOWED || to.port == 0) {
@@ -232,7 +234,6 @@ udp_up_ready(struct loop_io *io, uint32_t events)
     unsigned n = udp_batch_receive(shared, u->fd);
 
     (void)events;
-    udp_refresh(a);
     for (unsigned i = 0; i < n; i++) {
         struct udp_incoming in;
 

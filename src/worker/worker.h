@@ -28,6 +28,19 @@ struct worker {
     struct policy_own own;
     struct authlink authlink;
     struct session_host host;
+    struct worker_reload {
+        struct image *image; /* prepared, owned; NULL: none */
+        struct session_adoption *adoption;
+        uint64_t generation;
+        uint64_t judged; /* REJUDGED is to be sent for this generation; 0: none */
+        uint32_t ended;
+        struct loop_timer retry;
+    } reload;
+    struct worker_hours {
+        struct loop_timer timer;
+        struct wall at; /* time windows were last looked at then */
+        struct mono at_mono;
+    } hours;
     struct worker_ended *ended; /* room for every slot of the table */
     uint32_t ended_count;
     struct loop_timer ended_timer;
@@ -46,6 +59,21 @@ extern const struct child_handler worker_handlers[];
 int worker_ended_init(struct worker *w) SP_MUST_USE;
 void worker_session_ended(struct session_host *host, uint64_t id, struct table_slot *slot);
 void worker_ended_flush(struct worker *w);
+
+/* worker_reload.c: PREPARE, COMMIT, ABORT, LISTENERS, KILL. */
+void worker_prepare(struct child *child, struct ipc_message *m);
+void worker_commit(struct child *child, struct ipc_message *m);
+void worker_abort(struct child *child, struct ipc_message *m);
+void worker_listeners(struct child *child, struct ipc_message *m);
+void worker_kill(struct child *child, struct ipc_message *m);
+/* The image of INIT is in force. Fatal where it cannot be. */
+void worker_adopt_first(struct worker *w);
+/* The session host's rejudged(). */
+void worker_rejudged(struct session_host *host, uint64_t generation, uint32_t ended);
+void worker_reload_free(struct worker *w);
+
+/* worker_hours.c: an image is in force: its time windows are looked at every minute, if it has any. */
+void worker_hours_begin(struct worker *w);
 
 /* worker_stop.c */
 void worker_stop(struct child *child, uint32_t seconds);

@@ -143,5 +143,10 @@ const struct child_handler worker_handlers[] = {
     { IPC_QUEUE_SEND, handle_queue },
     { IPC_PIPES, handle_pipes },
     { IPC_FILE, handle_file },
+    { IPC_LISTENERS, worker_listeners },
+    { IPC_PREPARE, worker_prepare },
+    { IPC_COMMIT, worker_commit },
+    { IPC_ABORT, worker_abort },
+    { IPC_KILL, worker_kill },
     { 0, NULL },
 };

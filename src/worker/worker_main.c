@@ -43,15 +43,6 @@ find_protection(struct worker *w, uint32_t i, const char *name)
 }
 
 static void
-make_terms(struct worker *w)
-{
-    char error[512];
-
-    if (session_terms_make(&w->host, error, sizeof error) < 0)
-        log_fatal("%s", error);
-}
-
-static void
 find_modules(struct worker *w)
 {
     const struct image_settings *settings = image_settings(w->image);
@@ -91,19 +82,6 @@ make_resolver(struct worker *w)
         log_fatal("resolver: servers: %s", strerror(errno));
 }
 
-static void
-make_dial_settings(struct worker *w)
-{
-    const struct image_settings *settings = image_settings(w->image);
-
-    w->host.dial = (struct dial_settings) {
-        .prefer = (enum dial_prefer)settings->resolver.prefer,
-        .egress_ipv4 = settings->egress_ipv4,
-        .egress_ipv6 = settings->egress_ipv6,
-        .user_timeout_ms = WORKER_USER_TIMEOUT_MS,
-    };
-}
-
 /* An association takes up to three more than the two that the number of sessions is counted by. */
 static uint32_t
 udp_descriptors(void)
@@ -121,13 +99,13 @@ make_host(struct worker *w)
     struct session_host *host = &w->host;
 
     host->loop = w->child.loop;
-    host->image = w->image;
+    host->dial.user_timeout_ms = WORKER_USER_TIMEOUT_MS;
     host->own = &w->own;
     host->udp_descriptors = udp_descriptors();
     host->authlink = &w->authlink;
     host->ring = w->child.ring;
-    host->all_events = image_settings(w->image)->log.all_events != 0;
     host->ended = worker_session_ended;
+    host->rejudged = worker_rejudged;
     host->table = table_open_writer(w->child.table_fd);
     host->scratch = malloc(SESSION_SCRATCH_SIZE);
     host->secret_scratch = secret_alloc(SESSION_SETUP_READ);
@@ -138,7 +116,7 @@ make_host(struct worker *w)
         log_fatal("event loop: %s", strerror(errno));
     fd_close(&w->child.table_fd);
     authlink_init(&w->authlink, w->child.loop);
-    make_terms(w);
+    worker_adopt_first(w);
 }
 
 static void
@@ -157,8 +135,9 @@ worker_free(struct worker *w)
     resolver_free(&w->host.resolver);
     pipes_free(&w->host.pipes);
     table_close(&w->host.table);
-    session_terms_free(&w->host);
     audit_waits_close(&w->host.audit);
+    worker_reload_free(w);
+    session_host_free(&w->host);
     secret_free(w->host.secret_scratch, SESSION_SETUP_READ);
     free(w->host.scratch);
     free(w->host.udp);
@@ -187,7 +166,6 @@ worker_main(int argc, char **argv, char **envp)
     find_modules(&w);
     make_host(&w);
     make_resolver(&w);
-    make_dial_settings(&w);
     see_own_addresses(&w);
     child_cage(&w.child);
     if (!secret_all_locked())

@@ -339,10 +339,26 @@ find_faces(uint32_t i, const char *name)
     rig.host.protect[i] = protect;
 }
 
+void
+session_rig_commit(const struct image *image, uint16_t first)
+{
+    uint32_t count = image_settings(image)->listeners.count;
+    uint16_t numbers[256];
+    char error[256];
+
+    for (uint32_t i = 0; i < count; i++)
+        numbers[i] = (uint16_t)(first + i);
+    struct session_adoption *a =
+        session_prepare(&rig.host, image, numbers, count, error, sizeof error);
+
+    if (a == NULL)
+        fail_msg("%s", error);
+    session_commit(&rig.host, &a);
+}
+
 static void
 make_link(void)
 {
-    char error[256];
     uint32_t count = image_settings(rig.config.image)->modules.count;
     int pair[2];
 
@@ -358,7 +374,7 @@ make_link(void)
     }
     rig.pool = pair[1];
     fd_close(&pair[0]);
-    assert_int_equal(session_terms_make(&rig.host, error, sizeof error), 0);
+    session_rig_commit(rig.config.image, 0);
 }
 
 static void
@@ -399,10 +415,8 @@ make_host(void)
 {
     rig.host.loop = loop_new();
     assert_non_null(rig.host.loop);
-    rig.host.image = rig.config.image;
     rig.host.own = &rig.own;
     rig.host.authlink = &rig.link;
-    rig.host.all_events = false;
     rig.host.ended = host_ended;
     rig.host.scratch = malloc(SESSION_SCRATCH_SIZE);
     rig.host.secret_scratch = secret_alloc(SESSION_SETUP_READ);
@@ -495,7 +509,7 @@ session_rig_teardown(void **state)
     ring_reader_close(&rig.reader);
     ring_writer_close(&rig.host.ring);
     table_close(&rig.host.table);
-    session_terms_free(&rig.host);
+    session_host_free(&rig.host);
     loop_free(&rig.host.loop);
     secret_free(rig.host.secret_scratch, SESSION_SETUP_READ);
     free(rig.host.scratch);

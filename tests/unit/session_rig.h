@@ -74,6 +74,9 @@ int session_rig_teardown(void **state);
 /* For a setup of a test's own: this configuration, with one method that has a pool at most. */
 void session_rig_begin(const char *config);
 
+/* This image is in force, its listeners from this number on; no session is judged again. */
+void session_rig_commit(const struct image *image, uint16_t first);
+
 /* A client of a listener; without a configuration of its own 0 (none) or 1 (userpass). Returns its non-blocking end. */
 int session_rig_client(uint16_t listener, uint64_t *id);
 

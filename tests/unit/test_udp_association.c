@@ -280,7 +280,7 @@ test_another_policy(void **state)
     udp_rig_say(&client, &target, "before");
     udp_rig_expect(fd, &from, "before");
     rig_good(&other, nothing);
-    rig.host.image = other.image;
+    session_rig_commit(other.image, 0);
     udp_rig_say(&client, &target, "after");
     session_rig_turns(5);
     udp_rig_send(fd, &from, "answer", 6);
@@ -291,7 +291,6 @@ test_another_policy(void **state)
 
     assert_int_equal(c.datagrams_up, 1);
     assert_int_equal(c.datagrams_dropped, 2);
-    rig.host.image = rig.config.image;
     rig_free(&other);
 }
 
