@@ -142,6 +142,7 @@ struct auth_wire_module {
     const char *name;
     uint8_t method;      /* SOCKS 5 method code */
     bool needs_pool;     /* false: success at once, nothing is exchanged (none): no frame, answer, refuse */
+    bool no_groups;      /* who logs in by this method is in no group, ever: its source knows none */
     size_t message_max;  /* bytes of the longest client message */
     size_t state_size;   /* per conversation, zeroed by the host, freed when it ends */
     struct auth_config_face config;

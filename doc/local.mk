@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: ISC
 # Manual pages (mdoc) and what else a release carries of the documents.
 dist_man_MANS += doc/sallyport.1 doc/sallyportd.8 doc/sallyport.conf.5
-EXTRA_DIST += doc/ARCHITECTURE.md packaging/sallyport.service packaging/sysusers
+EXTRA_DIST += doc/ARCHITECTURE.md doc/LIMITS.md doc/PERFORMANCE.md
+EXTRA_DIST += packaging/sallyport.service packaging/sysusers
 
 # The page of events comes from the tables; the program that writes it is also the test of it.
 check_PROGRAMS += doc/events

@@ -68,6 +68,7 @@ AUTH_WIRE_MODULE(userpass) = {
     .name = "userpass",
     .method = USERPASS_METHOD,
     .needs_pool = true,
+    .no_groups = true,
     .message_max = USERPASS_MESSAGE_MAX,
     .state_size = 0,
     .config = {

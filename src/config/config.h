@@ -31,6 +31,7 @@ struct config_source {
     const char *path;      /* shown in messages; NULL: the built-in default (--try) */
     const char *module_dir; /* where shared modules are */
     bool check_files;      /* also open the files modules name and let them check the content */
+    bool later;            /* take also what is not available yet: for tests of the compiler */
     bool privileged;       /* started as root: the three users must differ and exist */
     unsigned cpus;         /* for workers = 0 */
 };

@@ -31,6 +31,13 @@ config_value_listen(const char *text, struct addr *out, struct config_error_text
 }
 
 bool
+config_value_listen_or_none(const char *text, struct addr *out, struct config_error_text *e)
+{
+    memset(out, 0, sizeof(*out));
+    return text[0] == '\0' || config_value_listen(text, out, e);
+}
+
+bool
 config_value_server(const char *text, struct addr *out, struct config_error_text *e)
 {
     char quoted[CONFIG_QUOTE_MAX];

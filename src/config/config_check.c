@@ -70,7 +70,8 @@ check_setting(
 {
     const struct config_where where = config_model_where(&c->model, s->row, b, s->key);
     const bool preset = s->key->preset != NULL;
-    if ((s->key->later || b->section->later) && !check_is_preset(&c->model, s)) {
+    const bool later = (s->key->later || b->section->later) && !c->source->later;
+    if (later && !check_is_preset(&c->model, s)) {
         char text[256] = "";
         config_preset(s->key, 0, text, sizeof(text));
         config_error(c->messages, &where, preset ? "not available yet; allowed is %s%s%s"
@@ -287,6 +288,7 @@ check_rules(struct config_compiler *c)
         if (strcmp(b->section->name, "rule") == 0) {
             check_rule(c, b);
             config_socks_check_rule(c, b);
+            config_operate_check_rule(c, b);
             any = true;
         }
     }
@@ -359,6 +361,8 @@ config_check(struct config_compiler *c)
     check_listeners(c);
     check_codes(c);
     config_socks_check(c);
+    config_operate_check(c);
+    config_groups_check(c);
     check_rules(c);
     if (c->source->privileged) {
         check_users(c);

@@ -128,6 +128,7 @@ config_compile(
     void *image = compile_run(c, image_size);
     config_builder_free(&c->builder);
     config_sets_free(&c->sets);
+    config_groups_free(c);
     config_modules_free(c);
     config_model_free(&c->model);
     config_flat_free(&c->flat);

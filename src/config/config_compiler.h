@@ -40,6 +40,9 @@ struct config_compiler {
     struct config_builder builder;
     struct config_sets sets;
     bool ident;       /* some listener has it */
+    bool knows_users, knows_groups; /* sessions of some method that a listener offers can have them */
+    const char **groups; /* owned; what rules name, sorted, each once */
+    uint32_t group_count;
     uint32_t workers; /* resolved */
 };
 
@@ -97,6 +100,27 @@ const struct config_setting *config_listen_first(struct config_compiler *c,
 void config_listen_check(struct config_compiler *c, struct config_block *listen);
 /* Writes them. */
 struct image_list config_listen_write(struct config_compiler *c, const struct config_block *listen);
+
+/* --- config_groups.c: the groups that rules name */
+
+/* Gathers them, each once, in strcmp order; too many are a complaint. */
+void config_groups_check(struct config_compiler *c);
+/* Writes them; the index of one that a rule names. */
+struct image_list config_groups_write(struct config_compiler *c);
+uint32_t config_groups_index(const struct config_compiler *c, const char *name);
+void config_groups_free(struct config_compiler *c);
+
+/* --- config_zone.c */
+
+/* The local time zone (TZ, or the system's), from about a year before now, seconds UTC, to twenty
+   after it. The same image for a whole year. */
+struct image_list config_zone_write(struct config_builder *b, int64_t now);
+
+/* --- config_operate.c: what limits, groups, the control socket and metrics say together */
+
+void config_operate_check(struct config_compiler *c);
+/* The same of one rule. */
+void config_operate_check_rule(struct config_compiler *c, const struct config_block *rule);
 
 /* --- config_socks.c: what SOCKS 4, BIND and UDP say with several values */
 

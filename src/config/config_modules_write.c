@@ -30,6 +30,7 @@ option_add(struct config_compiler *c, struct config_rows *rows, const struct con
         .key = config_builder_text(&c->builder, key->name),
         .value = config_builder_text(&c->builder, value),
         .kind = kind,
+        .change = key->change,
     };
 }
 
@@ -122,7 +123,6 @@ config_modules_write(struct config_compiler *c, struct image_settings *out)
     struct image_module modules[CONFIG_MODULES_MAX];
     struct config_module *m;
     uint32_t count = 0;
-    /* By number, not as they were met: the same image whatever stood first in the file. */
     while (count < CONFIG_MODULES_MAX && (m = module_numbered(c, count)) != NULL) {
         modules[count++] = module_write(c, m);
     }

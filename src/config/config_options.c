@@ -133,17 +133,21 @@ static const struct config_key timeouts_keys[] = {
 static const struct config_key limits_keys[] = {
     { "limits", "sessions", NUMERIC(NUMBER, "100000", 1, 10000000), .store = STORE_U64,
       .at = AT(limits.sessions), .sentence = "Sessions at once, all workers together." },
-    { "limits", "sessions-per-client", NUMERIC(NUMBER, "0", 0, 10000000), .later = true,
+    { "limits", "sessions-per-client", NUMERIC(NUMBER, "0", 0, 10000000), .store = STORE_U64,
+      .at = AT(limits.sessions_per_client), .later = true,
       .sentence = "Sessions at once from one client address; 0 means any number." },
-    { "limits", "sessions-per-user", NUMERIC(NUMBER, "0", 0, 10000000), .later = true,
+    { "limits", "sessions-per-user", NUMERIC(NUMBER, "0", 0, 10000000), .store = STORE_U64,
+      .at = AT(limits.sessions_per_user), .later = true,
       .sentence = "Sessions at once of one user; 0 means any number." },
-    { "limits", "pending-per-client", NUMERIC(NUMBER, "64", 0, 10000000), .later = true,
+    { "limits", "pending-per-client", NUMERIC(NUMBER, "64", 0, 10000000), .store = STORE_U64,
+      .at = AT(limits.pending_per_client), .later = true,
       .sentence = "Connections of one client address that have not authenticated yet." },
-    { "limits", "failures", NUMERIC(NUMBER, "10", 0, 1000000), .later = true,
+    { "limits", "failures", NUMERIC(NUMBER, "10", 0, 1000000), .store = STORE_U32,
+      .at = AT(limits.failures), .later = true,
       .sentence = "Failed logins within the window that bring the penalty." },
-    { "limits", "failure-window", NUMERIC(SECONDS, "60", 1, DAY), .later = true,
+    { "limits", "failure-window", SECONDS("60", 1, DAY, limits.failure_window), .later = true,
       .sentence = "The window in which failures are counted." },
-    { "limits", "penalty", NUMERIC(SECONDS, "60", 1, DAY), .later = true,
+    { "limits", "penalty", SECONDS("60", 1, DAY, limits.penalty), .later = true,
       .sentence = "How long a client that failed too often is refused." },
 };
 
@@ -202,12 +206,13 @@ static const struct config_key log_keys[] = {
 static const struct config_key control_keys[] = {
     { "control", "socket", TEXT(PATH, RUNDIR "/control.sock", control_socket),
       .change = CONFIG_RESTART, .sentence = "The control socket; empty for none." },
-    { "control", "group", TEXT(TEXT, "", control_group), .later = true, .change = CONFIG_RESTART,
+    { "control", "group", TEXT(GROUP, "", control_group), .later = true, .change = CONFIG_RESTART,
       .sentence = "The group that may use the control socket." },
 };
 
 static const struct config_key metrics_keys[] = {
-    { "metrics", "listen", TYPED(TEXT), .preset = "", .later = true, .change = CONFIG_RESTART,
+    { "metrics", "listen", TYPED(LISTEN), .preset = "", .store = STORE_ADDR, .at = AT(metrics),
+      .later = true, .change = CONFIG_RESTART,
       .sentence = "Where metrics are served; empty for nowhere." },
 };
 
@@ -217,7 +222,8 @@ static const struct config_key rule_keys[] = {
     { "rule", "client", TYPED(PREFIXES), .sentence = "Where the client is." },
     { "rule", "user", TYPED(USERS),
       .sentence = "Globs over the audited user name; sessions without a user never match." },
-    { "rule", "group", TYPED(LIST), .later = true, .sentence = "Groups of the user." },
+    { "rule", "group", TYPED(GROUPS), .later = true,
+      .sentence = "Groups, one of which the user is in; sessions without a user never match." },
     { "rule", "method", TYPED(METHODS),
       .sentence = "How the client authenticated; a SOCKS 4 session has ident where the client's identd "
                   "confirmed its USERID, else none." },
@@ -228,7 +234,8 @@ static const struct config_key rule_keys[] = {
     { "rule", "destination", TYPED(DESTINATIONS),
       .sentence = "Globs over the name asked for, and prefixes of the address." },
     { "rule", "port", TYPED(PORTS), .sentence = "Ports of the destination, and ranges of them." },
-    { "rule", "time", TYPED(LIST), .later = true, .sentence = "When the rule holds." },
+    { "rule", "time", TYPED(TIMES), .later = true,
+      .sentence = "When the rule matches, in local time; see the section about time windows." },
     { "rule", "bandwidth", NUMERIC(SIZE, "0", 0, UINT64_C(1) << 40), .later = true,
       .sentence = "Bytes per second of the rule's sessions together; 0 for no limit." },
     { "rule", "user-bandwidth", NUMERIC(SIZE, "0", 0, UINT64_C(1) << 40), .later = true,
@@ -274,6 +281,8 @@ static const char *const type_names[CONFIG_TYPES] = {
     [CONFIG_IPV6] = "IPv6 address",
     [CONFIG_ADDRESS] = "IP address",
     [CONFIG_TARGET] = "target",
+    [CONFIG_GROUP] = "group name",
+    [CONFIG_LISTEN] = "address and port",
     [CONFIG_LIST] = "list of texts",
     [CONFIG_WORDS] = "list of words",
     [CONFIG_METHODS] = "list of methods",
@@ -282,6 +291,8 @@ static const char *const type_names[CONFIG_TYPES] = {
     [CONFIG_USERS] = "list of globs",
     [CONFIG_DESTINATIONS] = "list of globs and prefixes",
     [CONFIG_PORTS] = "list of ports",
+    [CONFIG_GROUPS] = "list of groups",
+    [CONFIG_TIMES] = "list of time windows",
     [CONFIG_BLOCK] = "section",
 };
 

@@ -27,6 +27,8 @@ enum config_type {
     CONFIG_IPV6,
     CONFIG_ADDRESS, /* of either family, or "" */
     CONFIG_TARGET, /* where the audit goes */
+    CONFIG_GROUP,  /* name of a system group, or "" */
+    CONFIG_LISTEN, /* address and port, or "" */
     CONFIG_LIST,   /* the lists: of texts, words, methods, ... */
     CONFIG_WORDS,
     CONFIG_METHODS,
@@ -35,6 +37,8 @@ enum config_type {
     CONFIG_USERS,
     CONFIG_DESTINATIONS,
     CONFIG_PORTS,
+    CONFIG_GROUPS, /* names as a method tells them */
+    CONFIG_TIMES,
     CONFIG_BLOCK, /* a section inside a section; all of them are not available yet */
     CONFIG_TYPES
 };

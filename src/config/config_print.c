@@ -1,31 +1,21 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * -T: an image in the configuration's own language. Serves sallyportd. What compiles from the output
- * is the same image again; keys that are not available yet stand at their defaults in every image
- * and are left out. Out of memory is an answer.
+ * is the same image again. Rules are in config_print_rules.c. Out of memory is an answer.
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "src/config/config.h"
 #include "src/config/config_options.h"
-#include "src/config/image.h"
-#include "src/config/image_set.h"
+#include "src/config/config_print.h"
 
 #define SYSLOG_SOCKET "/dev/log"
 
-/* Text under construction. */
-struct print {
-    const struct image *image;
-    FILE *out;
-};
-
-static void SP_PRINTF(2, 3)
+void
 print_text(struct print *p, const char *fmt, ...)
 {
     va_list ap;
@@ -34,16 +24,22 @@ print_text(struct print *p, const char *fmt, ...)
     va_end(ap);
 }
 
-static void
-print_quoted(struct print *p, const char *text)
+void
+print_escaped(struct print *p, const char *text)
 {
-    fputc('"', p->out);
     for (; *text != '\0'; text++) {
         if (*text == '"' || *text == '\\') {
             fputc('\\', p->out);
         }
         fputc(*text, p->out);
     }
+}
+
+void
+print_quoted(struct print *p, const char *text)
+{
+    fputc('"', p->out);
+    print_escaped(p, text);
     fputc('"', p->out);
 }
 
@@ -53,7 +49,7 @@ print_indent(const char *section)
     return section[0] != '\0' ? "    " : "";
 }
 
-static void
+void
 print_setting(struct print *p, const char *section, const char *key, const char *value)
 {
     print_text(p, "%s%s = ", print_indent(section), key);
@@ -79,7 +75,9 @@ print_stored(struct print *p, const struct config_key *key)
         print_setting(p, key->section, key->name, image_string(p->image, text));
     } else if (key->store == STORE_ADDR) {
         memcpy(&addr, at, sizeof(addr));
-        if (addr.family != ADDR_NONE) {
+        if (addr.family != ADDR_NONE && key->type == CONFIG_LISTEN) {
+            addr_format(&addr, shown);
+        } else if (addr.family != ADDR_NONE) {
             addr_format_ip(&addr, shown);
         }
         print_setting(p, key->section, key->name, shown);
@@ -145,9 +143,6 @@ static void
 print_key(struct print *p, const struct config_key *key)
 {
     const struct image_settings *s = image_settings(p->image);
-    if (key->later) {
-        return;
-    }
     if (key->store != STORE_NONE) {
         print_stored(p, key);
     } else if (strcmp(key->name, "methods") == 0 && s->listeners.count > 0) {
@@ -162,23 +157,11 @@ print_key(struct print *p, const struct config_key *key)
     }
 }
 
-/* True when a section has a key that -T prints. */
-static bool
-print_has_keys(const struct config_section *section)
-{
-    for (size_t i = 0; i < section->count; i++) {
-        if (!section->keys[i].later) {
-            return !section->later && !section->titled;
-        }
-    }
-    return false;
-}
-
 static void
 print_section(struct print *p, const struct config_section *section)
 {
     const bool top = section->name[0] == '\0';
-    if (!print_has_keys(section)) {
+    if (section->titled) {
         return;
     }
     if (!top) {
@@ -260,132 +243,6 @@ print_modules(struct print *p)
     }
 }
 
-/* --- rules -------------------------------------------------------------------------------------- */
-
-/* One element of a rule's list; each kind of list has a function like these. */
-typedef void print_element(struct print *p, struct image_list list, uint32_t i);
-
-static void
-print_prefix(struct print *p, struct image_list list, uint32_t i)
-{
-    char shown[ADDR_TEXT_MAX];
-    addr_prefix_format(&IMAGE_AT(p->image, list, struct image_prefix, i)->prefix, shown);
-    print_quoted(p, shown);
-}
-
-static void
-print_glob(struct print *p, struct image_list list, uint32_t i)
-{
-    print_quoted(p, image_string(p->image, *IMAGE_AT(p->image, list, struct image_text, i)));
-}
-
-static void
-print_port(struct print *p, struct image_list list, uint32_t i)
-{
-    const struct image_ports *r = IMAGE_AT(p->image, list, struct image_ports, i);
-    print_text(p, r->low == r->high ? "\"%u\"" : "\"%u-%u\"", r->low, r->high);
-}
-
-static void
-print_set(struct print *p, struct image_list list, uint32_t i)
-{
-    char path[PATH_MAX + 1];
-    const uint32_t number = *IMAGE_AT(p->image, list, uint32_t, i);
-    const int n = snprintf(path, sizeof(path), "@%s",
-        image_string(p->image, image_set(p->image, number)->path));
-    print_quoted(p, n > 0 ? path : "@");
-}
-
-/* Elements of one list behind each other; first says whether some came before. */
-static bool
-print_elements(struct print *p, struct image_list list, print_element *element, bool first)
-{
-    for (uint32_t i = 0; i < list.count; i++) {
-        fputs(first ? " " : ", ", p->out);
-        element(p, list, i);
-        first = false;
-    }
-    return first;
-}
-
-static void
-print_list(struct print *p, const char *key, struct image_list list, print_element *element)
-{
-    print_text(p, "    %s = {", key);
-    print_elements(p, list, element, true);
-    print_text(p, " }\n");
-}
-
-static void
-print_rule_methods(struct print *p, const struct image_rule *r)
-{
-    print_text(p, "    method = {");
-    for (uint32_t i = 0; i < r->methods.count; i++) {
-        const struct image_text *name = IMAGE_AT(p->image, r->method_names, struct image_text, i);
-        fputs(i > 0 ? ", " : " ", p->out);
-        print_quoted(p, image_string(p->image, *name));
-    }
-    print_text(p, " }\n");
-}
-
-static void
-print_rule_commands(struct print *p, const struct image_rule *r)
-{
-    const struct config_key *key = config_key_find(config_section_find("rule"), "command");
-    const char *join = " ";
-    print_text(p, "    command = {");
-    for (uint32_t i = 0; key->words[i] != NULL; i++) {
-        if ((r->commands & (1U << i)) != 0) {
-            print_text(p, "%s\"%s\"", join, key->words[i]);
-            join = ", ";
-        }
-    }
-    print_text(p, " }\n");
-}
-
-static void
-print_rule_destination(struct print *p, const struct image_rule *r)
-{
-    print_text(p, "    destination = {");
-    const bool first = print_elements(p, r->names, print_glob, true);
-    print_elements(p, r->sets, print_set, print_elements(p, r->prefixes, print_prefix, first));
-    print_text(p, " }\n");
-}
-
-static void
-print_rule(struct print *p, const struct image_rule *r)
-{
-    print_text(p, "\nrule ");
-    print_quoted(p, image_string(p->image, r->title));
-    print_text(p, " {\n    action = \"%s\"\n", r->action == IMAGE_ALLOW ? "allow" : "deny");
-    if ((r->has & IMAGE_HAS_CLIENT) != 0) {
-        print_list(p, "client", r->clients, print_prefix);
-    }
-    if ((r->has & IMAGE_HAS_USER) != 0) {
-        print_list(p, "user", r->users, print_glob);
-    }
-    if ((r->has & IMAGE_HAS_METHOD) != 0) {
-        print_rule_methods(p, r);
-    }
-    if (r->protection != IMAGE_PROTECTION_NONE) {
-        const struct config_key *key = config_key_find(config_section_find("rule"), "protection");
-        print_setting(p, "rule", key->name, key->words[r->protection]);
-    }
-    if ((r->has & IMAGE_HAS_COMMAND) != 0) {
-        print_rule_commands(p, r);
-    }
-    if ((r->has & IMAGE_HAS_DESTINATION) != 0) {
-        print_rule_destination(p, r);
-    }
-    if ((r->has & IMAGE_HAS_PORT) != 0) {
-        print_list(p, "port", r->ports, print_port);
-    }
-    if (r->bind_any != 0) {
-        print_text(p, "    bind-any = true\n");
-    }
-    print_text(p, "}\n");
-}
-
 static void
 print_all(struct print *p)
 {
@@ -396,9 +253,7 @@ print_all(struct print *p)
     }
     print_listeners(p);
     print_modules(p);
-    for (uint32_t i = 0; i < image_header(p->image)->rules.count; i++) {
-        print_rule(p, image_rule(p->image, i));
-    }
+    print_rules(p);
 }
 
 char *

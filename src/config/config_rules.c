@@ -197,6 +197,51 @@ rule_ports(struct rule *r, struct image_rule *out)
     out->ports = config_builder_list(&r->compiler->builder, list, sizeof(*list), n);
 }
 
+static void
+rule_groups(struct rule *r, struct image_rule *out)
+{
+    const struct config_setting *s = rule_setting(r, "group");
+    uint32_t *list = s != NULL ? rule_scratch(r, s->count, sizeof(*list)) : NULL;
+    if (list == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < s->count; i++) {
+        list[i] = config_groups_index(r->compiler, rule_value(r, s, i));
+    }
+    out->has |= IMAGE_HAS_GROUP;
+    out->groups = config_builder_list(&r->compiler->builder, list, sizeof(*list), s->count);
+}
+
+static void
+rule_times(struct rule *r, struct image_rule *out)
+{
+    const struct config_setting *s = rule_setting(r, "time");
+    struct image_window *list =
+        s != NULL ? rule_scratch(r, s->count * VALUE_WINDOWS_MAX, sizeof(*list)) : NULL;
+    struct config_error_text error;
+    uint32_t n = 0;
+    if (list == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < s->count; i++) {
+        uint32_t more = 0;
+        if (config_value_times(rule_value(r, s, i), &list[n], &more, &error)) {
+            n += more;
+        }
+    }
+    out->has |= IMAGE_HAS_TIME;
+    out->times = config_builder_list(&r->compiler->builder, list, sizeof(*list), n);
+}
+
+static uint64_t
+rule_size(const struct rule *r, const char *key)
+{
+    const struct config_setting *s = rule_setting(r, key);
+    struct config_error_text error;
+    uint64_t size = 0;
+    return s != NULL && config_value_number(s->key, rule_value(r, s, 0), &size, &error) ? size : 0;
+}
+
 static struct image_rule
 rule_write(struct rule *r)
 {
@@ -209,6 +254,7 @@ rule_write(struct rule *r)
     }
     rule_clients(r, &out);
     rule_users(r, &out);
+    rule_groups(r, &out);
     rule_methods(r, &out);
     rule_protection(r, &out);
     rule_commands(r, &out);
@@ -220,6 +266,9 @@ rule_write(struct rule *r)
         rule_sets(r, destination, &out);
     }
     rule_ports(r, &out);
+    rule_times(r, &out);
+    out.bandwidth = rule_size(r, "bandwidth");
+    out.user_bandwidth = rule_size(r, "user-bandwidth");
     return out;
 }
 

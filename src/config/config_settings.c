@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/clock.h"
 #include "src/config/config_compiler.h"
 
 static void
@@ -29,7 +30,10 @@ settings_store(struct config_compiler *c, struct image_settings *out, const stru
         const uint32_t word = (uint32_t)config_value_word(key->words, text);
         settings_put(out, key->at, &word, sizeof(word));
     } else if (key->store == STORE_ADDR) {
-        if (config_value_address(config_value_family(key), text, &addr, &error)) {
+        const bool sound = key->type == CONFIG_LISTEN
+                               ? config_value_listen_or_none(text, &addr, &error)
+                               : config_value_address(config_value_family(key), text, &addr, &error);
+        if (sound) {
             settings_put(out, key->at, &addr, sizeof(addr));
         }
     } else if (config_value_number(key, text, &number, &error)) {
@@ -99,9 +103,9 @@ settings_store_servers(struct config_compiler *c, struct image_settings *out)
     free(servers);
 }
 
-/* The modules of one listener; a module met for the first time gets the next number. */
+/* The modules of one listener. */
 static struct image_list
-settings_methods(struct config_compiler *c, const struct config_block *listen, uint32_t *numbered)
+settings_methods(struct config_compiler *c, const struct config_block *listen)
 {
     uint32_t numbers[CONFIG_MODULES_MAX];
     uint32_t count = 0;
@@ -112,13 +116,24 @@ settings_methods(struct config_compiler *c, const struct config_block *listen, u
         struct config_module *m =
             config_is_ident(name) ? NULL : config_module_find(c, name, error, sizeof(error));
         if (m != NULL) {
-            if (m->number == MODEL_NONE) {
-                m->number = (*numbered)++;
-            }
             numbers[count++] = m->number;
         }
     }
     return config_builder_list(&c->builder, numbers, sizeof(numbers[0]), count);
+}
+
+/* Modules are numbered by name: a listener more, or another order in the file, and every pool that
+   stays keeps its number. */
+static void
+settings_number_modules(struct config_compiler *c)
+{
+    for (uint32_t i = 0; i < c->module_count; i++) {
+        uint32_t number = 0;
+        for (uint32_t j = 0; j < c->module_count; j++) {
+            number += c->modules[j].used && strcmp(c->modules[j].name, c->modules[i].name) < 0;
+        }
+        c->modules[i].number = c->modules[i].used ? number : MODEL_NONE;
+    }
 }
 
 static void
@@ -126,22 +141,19 @@ settings_store_listeners(struct config_compiler *c, struct image_settings *out)
 {
     struct config_error_text error;
     uint32_t count = 0;
-    uint32_t numbered = 0;
     struct image_listener *listeners = calloc(c->model.block_count, sizeof(*listeners));
     if (listeners == NULL) {
         c->builder.failed = true;
         return;
     }
-    for (uint32_t i = 0; i < c->module_count; i++) {
-        c->modules[i].number = MODEL_NONE;
-    }
+    settings_number_modules(c);
     for (uint32_t i = 1; i < c->model.block_count; i++) {
         const struct config_block *b = &c->model.blocks[i];
         struct image_listener *l = &listeners[count];
         if (strcmp(b->section->name, "listen") == 0 &&
             config_value_listen(b->title, &l->addr, &error)) {
             l->name = config_builder_text(&c->builder, b->title);
-            l->modules = settings_methods(c, b, &numbered);
+            l->modules = settings_methods(c, b);
             l->ident = config_listen_offers(c, b, CONFIG_IDENT);
             l->overrides = config_listen_write(c, b);
             count++;
@@ -170,4 +182,6 @@ config_settings_write(struct config_compiler *c, struct image_settings *out)
     settings_store_servers(c, out);
     settings_store_listeners(c, out);
     config_modules_write(c, out);
+    out->groups = config_groups_write(c);
+    out->zone = config_zone_write(&c->builder, wall_read().us / CLOCK_SECOND_US);
 }

@@ -110,37 +110,14 @@ socks_has(struct config_compiler *c, const struct config_setting *s, const char 
     return false;
 }
 
-/* Every method in the list lets people in without a name of theirs. */
-static bool
-socks_nameless(struct config_compiler *c, const struct config_setting *s)
-{
-    char error[CONFIG_ERROR_MAX];
-    for (uint32_t i = 0; s != NULL && i < s->count; i++) {
-        const char *name = c->model.values[s->first + i].text;
-        const struct config_module *m =
-            config_is_ident(name) ? NULL : config_module_find(c, name, error, sizeof(error));
-        if (!config_is_ident(name) && (m == NULL || m->wire->needs_pool)) {
-            return false;
-        }
-    }
-    return s != NULL && s->count > 0;
-}
-
 void
 config_socks_check_rule(struct config_compiler *c, const struct config_block *rule)
 {
     const struct config_setting *any = config_model_setting(&c->model, rule, "bind-any");
     const struct config_setting *command = config_model_setting(&c->model, rule, "command");
-    const struct config_setting *user = config_model_setting(&c->model, rule, "user");
     const bool allows = socks_has(c, config_model_setting(&c->model, rule, "action"), "allow");
     if (socks_has(c, any, "true") && (!allows || (command != NULL && !socks_has(c, command, "bind")))) {
         const struct config_where where = config_model_where(&c->model, any->row, rule, any->key);
         config_warn(c->messages, &where, "it says nothing in a rule that does not allow \"bind\"");
-    }
-    if (user != NULL && socks_nameless(c, config_model_setting(&c->model, rule, "method"))) {
-        const struct config_where where = config_model_where(&c->model, user->row, rule, user->key);
-        config_warn(c->messages, &where,
-            "the rule matches nobody: sessions of its methods have no user (a SOCKS 4 USERID is only "
-            "claimed)");
     }
 }

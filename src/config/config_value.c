@@ -128,20 +128,58 @@ value_check_element(const struct config_key *key, const char *text, struct confi
     return value_check_word(key, text, e);
 }
 
+/* A name that the system's tables of users and groups can hold. */
 static bool
-value_check_user(const struct config_key *key, const char *text, struct config_error_text *e)
+value_is_account(const char *text)
 {
     static const char allowed[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
-    char quoted[CONFIG_QUOTE_MAX];
     const size_t len = strlen(text);
+    return len > 0 && len <= 32 && text[0] != '-' && strspn(text, allowed) == len;
+}
+
+static bool
+value_check_user(const struct config_key *key, const char *text, struct config_error_text *e)
+{
+    char quoted[CONFIG_QUOTE_MAX];
     (void)key;
-    if (len == 0 || len > 32 || text[0] == '-' || strspn(text, allowed) != len) {
+    if (!value_is_account(text)) {
         config_value_error(e, "%s is no name of a user; allowed are letters, digits and _ . -",
             config_quote(text, quoted));
         return false;
     }
     return true;
+}
+
+static bool
+value_check_system_group(
+    const struct config_key *key, const char *text, struct config_error_text *e)
+{
+    char quoted[CONFIG_QUOTE_MAX];
+    if (text[0] == '\0' || value_is_account(text)) {
+        return true;
+    }
+    (void)key;
+    config_value_error(e,
+        "%s is no name of a group; allowed are letters, digits and _ . -, or \"\" for none",
+        config_quote(text, quoted));
+    return false;
+}
+
+/* What no group's name holds is the mark of a list or of a glob, which it is taken for nowhere. */
+static bool
+value_check_group(const struct config_key *key, const char *text, struct config_error_text *e)
+{
+    char quoted[CONFIG_QUOTE_MAX];
+    const size_t len = strlen(text);
+    (void)key;
+    if (len > 0 && len <= VALUE_GROUP_MAX && strpbrk(text, "*?:,") == NULL) {
+        return true;
+    }
+    config_value_error(e,
+        "%s is no name of a group; allowed are 1..%u bytes without * ? : and comma",
+        config_quote(text, quoted), VALUE_GROUP_MAX);
+    return false;
 }
 
 static bool
@@ -265,6 +303,23 @@ value_check_ports(const struct config_key *key, const char *text, struct config_
     return config_value_ports(text, &p, e);
 }
 
+static bool
+value_check_listen(const struct config_key *key, const char *text, struct config_error_text *e)
+{
+    struct addr a;
+    (void)key;
+    return config_value_listen_or_none(text, &a, e);
+}
+
+static bool
+value_check_times(const struct config_key *key, const char *text, struct config_error_text *e)
+{
+    struct image_window windows[VALUE_WINDOWS_MAX];
+    uint32_t count;
+    (void)key;
+    return config_value_times(text, windows, &count, e);
+}
+
 bool
 config_value_check(const struct config_key *key, const char *text, struct config_error_text *e)
 {
@@ -292,6 +347,10 @@ config_value_check(const struct config_key *key, const char *text, struct config
         [CONFIG_USERS] = value_check_glob,
         [CONFIG_DESTINATIONS] = value_check_destination,
         [CONFIG_PORTS] = value_check_ports,
+        [CONFIG_GROUP] = value_check_system_group,
+        [CONFIG_LISTEN] = value_check_listen,
+        [CONFIG_GROUPS] = value_check_group,
+        [CONFIG_TIMES] = value_check_times,
     };
     return checks[key->type] == NULL || checks[key->type](key, text, e);
 }

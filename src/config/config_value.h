@@ -16,6 +16,7 @@
 #include "src/config/config_options.h"
 #include "src/config/image.h"
 
+#define VALUE_GROUP_MAX 255U /* bytes of a group's name */
 #define VALUE_USER_GLOB_MAX 1023U /* bytes; an audited name has not more */
 
 struct config_error_text {
@@ -60,6 +61,15 @@ struct config_destination {
     char glob[NAME_SIZE]; /* lower case */
 };
 bool config_value_destination(const char *text, struct config_destination *out,
+    struct config_error_text *e);
+
+/* "" is ADDR_NONE, else as config_value_listen(). */
+bool config_value_listen_or_none(const char *text, struct addr *out, struct config_error_text *e);
+
+/* Days, times or both: "Mon-Fri 07:00-20:00", "Sat,Sun", "22:00-06:00"; a window for each range of
+   times. Midnight at the end is 1440 in out. *count is how many of VALUE_WINDOWS_MAX. */
+#define VALUE_WINDOWS_MAX 8U
+bool config_value_times(const char *text, struct image_window out[VALUE_WINDOWS_MAX], uint32_t *count,
     struct config_error_text *e);
 
 bool config_value_ports(const char *text, struct image_ports *out, struct config_error_text *e);

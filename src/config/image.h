@@ -21,6 +21,7 @@
 #define IMAGE_SIZE_MAX (1024U * 1024U * 1024U)
 #define IMAGE_RULE_TITLE_MAX 63
 #define IMAGE_SERVERS_MAX 8 /* name servers */
+#define IMAGE_GROUPS_MAX 16384U /* that rules name: a bit each in every set of groups a worker holds */
 
 /* Offset of NUL-terminated text; 0 is "" (offset 0 is never text). */
 struct image_text {
@@ -50,7 +51,8 @@ enum image_option_kind {
 struct image_option {
     struct image_text key;
     struct image_text value;
-    uint32_t kind; /* enum image_option_kind */
+    uint32_t kind;   /* enum image_option_kind */
+    uint32_t change; /* enum config_change: what another value needs */
 };
 
 /* A method that some listener offers. Its index in the image is the pool's number. */
@@ -180,6 +182,8 @@ struct image_zone {
     int32_t offset;
     uint32_t pad;
 };
+
+#define IMAGE_ZONE_OFFSET_MAX 172800 /* seconds either way; POSIX has a week at most, the world a day */
 
 /* A window of local wall-clock time: on each of the days from minute `from` to before minute `to`; where
    to <= from it ends on the day after. An hour that the clock repeats counts twice, one that it skips

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "src/config/config_options.h"
 #include "src/config/image_priv.h"
 #include "src/config/image_set.h"
 
@@ -100,9 +101,9 @@ check_ports(struct check *c, struct image_list list)
     return sound;
 }
 
-/* Each number is one of `count` things of the image. */
+/* Each is one of `count` things of the image. */
 static bool
-check_numbers(struct check *c, struct image_list list, uint32_t count, const char *why)
+check_indices(struct check *c, struct image_list list, uint32_t count, const char *why)
 {
     bool sound = check_list(c, list, sizeof(uint32_t));
     for (uint32_t i = 0; sound && i < list.count; i++) {
@@ -112,11 +113,54 @@ check_numbers(struct check *c, struct image_list list, uint32_t count, const cha
 }
 
 static bool
+check_windows(struct check *c, struct image_list list)
+{
+    bool sound = check_list(c, list, sizeof(struct image_window));
+    for (uint32_t i = 0; sound && i < list.count; i++) {
+        const struct image_window *w = IMAGE_AT(c->image, list, struct image_window, i);
+        sound = check_that(c, w->days <= 0x7f && w->from < 1440 && w->to <= 1440,
+            "a time window lies outside the week");
+    }
+    return sound;
+}
+
+/* Each once, in order: who looks for a name may rely on it. */
+static bool
+check_groups(struct check *c, struct image_list list)
+{
+    bool sound = check_texts(c, list) &&
+                 check_that(c, list.count <= IMAGE_GROUPS_MAX, "too many groups");
+    for (uint32_t i = 1; sound && i < list.count; i++) {
+        const struct image_text *a = IMAGE_AT(c->image, list, struct image_text, i - 1);
+        const struct image_text *b = IMAGE_AT(c->image, list, struct image_text, i);
+        sound = check_that(c, strcmp(image_string(c->image, *a), image_string(c->image, *b)) < 0,
+            "groups are out of order");
+    }
+    return sound;
+}
+
+static bool
+check_zone(struct check *c, struct image_list list)
+{
+    bool sound = check_list(c, list, sizeof(struct image_zone)) &&
+                 check_that(c, list.count > 0, "no time zone");
+    for (uint32_t i = 0; sound && i < list.count; i++) {
+        const struct image_zone *z = IMAGE_AT(c->image, list, struct image_zone, i);
+        sound = check_that(c,
+                    z->offset >= -IMAGE_ZONE_OFFSET_MAX && z->offset <= IMAGE_ZONE_OFFSET_MAX,
+                    "a time zone lies too far away") &&
+                check_that(c, i == 0 || z->from > (z - 1)->from, "a time zone runs backwards");
+    }
+    return sound;
+}
+
+static bool
 check_rule(struct check *c, const struct image_rule *r)
 {
     const uint32_t commands = IMAGE_COMMAND_CONNECT | IMAGE_COMMAND_BIND | IMAGE_COMMAND_UDP;
     const uint32_t has = IMAGE_HAS_CLIENT | IMAGE_HAS_USER | IMAGE_HAS_METHOD | IMAGE_HAS_COMMAND |
-                         IMAGE_HAS_DESTINATION | IMAGE_HAS_PORT;
+                         IMAGE_HAS_DESTINATION | IMAGE_HAS_PORT | IMAGE_HAS_GROUP | IMAGE_HAS_TIME;
+    const struct image_settings *s = image_settings(c->image);
     return check_that(c, r->action <= IMAGE_ALLOW, "a rule has no action") &&
            check_that(c, (r->commands & ~commands) == 0, "a rule has unknown commands") &&
            check_that(c, (r->has & ~has) == 0, "a rule has unknown lists") &&
@@ -128,8 +172,9 @@ check_rule(struct check *c, const struct image_rule *r)
            check_that(c, r->method_names.count == r->methods.count, "a rule's methods differ") &&
            check_texts(c, r->names) &&
            check_prefixes(c, r->prefixes) && check_ports(c, r->ports) &&
-           check_numbers(c, r->sets, image_settings(c->image)->sets.count,
-               "a rule names a list that is not there");
+           check_indices(c, r->groups, s->groups.count, "a rule names a group that is not there") &&
+           check_indices(c, r->sets, s->sets.count, "a rule names a list that is not there") &&
+           check_windows(c, r->times);
 }
 
 static bool
@@ -164,6 +209,7 @@ check_options(struct check *c, struct image_list list, bool paths)
         const struct image_option *o = IMAGE_AT(c->image, list, struct image_option, i);
         const bool path = o->kind == IMAGE_OPTION_FILE || o->kind == IMAGE_OPTION_FOLDER;
         sound = check_text(c, o->key) && check_text(c, o->value) &&
+                check_that(c, o->change <= CONFIG_RESTART, "an option changes in no known way") &&
                 check_that(c, o->key.len > 0, "an option has no name") &&
                 check_that(c, o->kind <= IMAGE_OPTION_EMPTY && (paths || !path),
                     "an option is of a kind that it cannot be") &&
@@ -259,7 +305,10 @@ check_settings(struct check *c, const struct image_settings *s)
            check_that(c, s->log.target <= IMAGE_LOG_FILE, "unknown target of the audit") &&
            check_that(c, s->log.format <= IMAGE_LOG_JSON, "unknown format of the audit") &&
            check_addr(c, &s->egress_ipv4, true) && check_addr(c, &s->egress_ipv6, true) &&
-           check_socks(c, s) &&
+           check_that(c, s->log.required <= 1 && s->log.all_events <= 1,
+               "a part of the audit is neither on nor off") &&
+           check_addr(c, &s->metrics, true) && check_groups(c, s->groups) &&
+           check_zone(c, s->zone) && check_socks(c, s) &&
            check_servers(c, s->resolver.servers) && check_modules(c, s->modules) &&
            check_listeners(c, s) && check_sets(c, s->sets);
 }

@@ -12,6 +12,7 @@ src_config_libconfig_la_SOURCES = \
 	src/config/config_compiler.h \
 	src/config/config_flat.c \
 	src/config/config_flat.h \
+	src/config/config_groups.c \
 	src/config/config_lex.c \
 	src/config/config_lex.h \
 	src/config/config_listen.c \
@@ -25,9 +26,12 @@ src_config_libconfig_la_SOURCES = \
 	src/config/config_modules_write.c \
 	src/config/config_options.c \
 	src/config/config_options.h \
+	src/config/config_operate.c \
 	src/config/config_parse.c \
 	src/config/config_parse.h \
 	src/config/config_print.c \
+	src/config/config_print.h \
+	src/config/config_print_rules.c \
 	src/config/config_rules.c \
 	src/config/config_scan.c \
 	src/config/config_scan.h \
@@ -42,8 +46,10 @@ src_config_libconfig_la_SOURCES = \
 	src/config/config_set_read.c \
 	src/config/config_set_trie.c \
 	src/config/config_settings.c \
+	src/config/config_time.c \
 	src/config/config_value.c \
-	src/config/config_value.h
+	src/config/config_value.h \
+	src/config/config_zone.c
 src_config_libconfig_la_CFLAGS = $(AM_CFLAGS) $(CONFUSE_CFLAGS)
 noinst_LTLIBRARIES += src/config/libimage.la
 src_config_libimage_la_SOURCES = \

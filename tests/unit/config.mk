@@ -26,6 +26,14 @@ check_PROGRAMS += tests/unit/test_config_socks
 tests_unit_test_config_socks_SOURCES = tests/unit/test_config_socks.c $(CONFIG_RIG)
 tests_unit_test_config_socks_LDADD = $(UNIT_CONFIG)
 
+check_PROGRAMS += tests/unit/test_config_operate
+tests_unit_test_config_operate_SOURCES = tests/unit/test_config_operate.c $(CONFIG_RIG)
+tests_unit_test_config_operate_LDADD = $(UNIT_CONFIG)
+
+check_PROGRAMS += tests/unit/test_config_time
+tests_unit_test_config_time_SOURCES = tests/unit/test_config_time.c $(CONFIG_RIG)
+tests_unit_test_config_time_LDADD = $(UNIT_CONFIG)
+
 check_PROGRAMS += tests/unit/test_image
 tests_unit_test_image_SOURCES = tests/unit/test_image.c $(CONFIG_RIG)
 tests_unit_test_image_LDADD = $(UNIT_CONFIG)

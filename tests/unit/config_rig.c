@@ -101,3 +101,14 @@ rig_good(struct rig *r, const char *text)
         fail_msg("%s", r->text);
     }
 }
+
+void
+rig_later(struct rig *r, const char *text)
+{
+    rig_init(r, text);
+    r->source.later = true;
+    rig_compile(r);
+    if (r->image == NULL) {
+        fail_msg("%s", r->text);
+    }
+}

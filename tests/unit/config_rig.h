@@ -40,4 +40,7 @@ void rig_free(struct rig *r);
 /* rig_init and rig_compile, and no complaint. */
 void rig_good(struct rig *r, const char *text);
 
+/* The same, with the keys that are not available yet. */
+void rig_later(struct rig *r, const char *text);
+
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * src/config/config_options.c, and doc/sallyport.conf.5, whose list of keys is what this program
- * prints when it is called with --print: paste it between the page's two marks.
+ * prints when it is called with --print; with --update PAGE it writes it into that page.
  */
 #include "tests/unit/unit.h"
 
@@ -315,6 +315,26 @@ test_manual(void **state)
     free(p);
 }
 
+/* Everything from the mark to the next .Sh anew. */
+static int
+update(const char *path)
+{
+    static const char mark[] = "from the table that the program checks with.\n";
+    struct page *p = render();
+    char *page = read_page();
+    char *from = strstr(page, mark);
+    const char *to = from != NULL ? strstr(from, "\n.Sh ") : NULL;
+    assert_non_null(to);
+    FILE *f = fopen(path, "we");
+    assert_non_null(f);
+    fwrite(page, 1, (size_t)(from - page) + strlen(mark), f);
+    fputs(p->text, f);
+    fputs(to + 1, f);
+    free(page);
+    free(p);
+    return fclose(f);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -330,6 +350,9 @@ main(int argc, char **argv)
         fputs(p->text, stdout);
         free(p);
         return 0;
+    }
+    if (argc > 2 && strcmp(argv[1], "--update") == 0) {
+        return update(argv[2]);
     }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

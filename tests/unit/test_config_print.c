@@ -9,10 +9,10 @@ assert_round_trip(const char *text)
 {
     struct rig first;
     struct rig second;
-    rig_good(&first, text);
+    rig_later(&first, text);
     char *printed = config_print(first.image);
     assert_non_null(printed);
-    rig_good(&second, printed);
+    rig_later(&second, printed);
     char *again = config_print(second.image);
     assert_string_equal(printed, again);
     assert_int_equal(first.size, second.size);
@@ -32,8 +32,9 @@ test_full(void **state)
         "user = a\nworkers = 3 pid-file = \"/a\\\"b\\\\c $d\"\nmethods = { \"none\" }\n"
         "resolver { servers = { \"192.0.2.1\", \"[2001:db8::1]:54\" } prefer = ipv6 hosts = false }\n"
         "egress { ipv4 = \"192.0.2.9\" ipv6 = \"2001:db8::9\" }\ntimeouts { idle = 4 }\n"
-        "limits { sessions = 5 }\nlog { target = \"syslog:/x\" facility = daemon format = json\n"
-        " events = all }\ncontrol { socket = \"\" }\n"
+        "limits { sessions = 5 sessions-per-client = 1 sessions-per-user = 2 pending-per-client = 3\n"
+        " failures = 4 failure-window = 5 penalty = 6 }\nmetrics { listen = \"[::1]:9180\" }\nlog { target = \"syslog:/x\" facility = daemon format = json\n"
+        " events = all interim = 7 required = true }\ncontrol { socket = \"\" group = \"g\" }\n"
         "listen \"[::]:1080\" { methods = { \"userpass\", \"none\" } }\n"
         "listen \"127.0.0.1:0\" { }\nuserpass { file = \"/f\" remember = 0 processes = 7 }\n"
         "rule \"a \\\"b\\\" \\\\ \xc3\xbc\" { action = allow client = { \"::/0\" } user = { \"*\", "
@@ -100,6 +101,11 @@ random_rules(struct text *t, struct unit_random *r)
         }
         LIST(t, r, "destination", "*.A.b", "127.0.0.0/8", "x.", "2001:db8::/32", "*");
         LIST(t, r, "port", "80", "1-2", "65535");
+        LIST(t, r, "group", "staff", "domain users", "a", "b\\\\c");
+        LIST(t, r, "time", "Mon", "Fri-Mon 22:00-06:00", "7-8:30,9-0:00", "sun,wed,tuesday");
+        if (unit_random(r) % 2) {
+            add(t, "  bandwidth = %uk user-bandwidth = %u\n", (unsigned)(unit_random(r) % 3), i);
+        }
         add(t, "%s", unit_random(r) % 3 ? "" : "  bind-any = true\n");
         add(t, "}\n");
     }
@@ -150,11 +156,11 @@ test_text(void **state)
     char *printed = config_print(r.image);
     assert_non_null(strstr(printed, "workers = 6\nmethods = { \"none\" }\n"));
     assert_non_null(strstr(printed, "\nlog {\n    target = \"syslog\"\n    facility = \"local0\"\n"
-                                    "    format = \"keyvalue\"\n    events = \"session\"\n    required = false\n}\n"));
+                                    "    format = \"keyvalue\"\n    events = \"session\"\n    interim = 0\n"
+                                    "    required = false\n}\n"));
     assert_non_null(strstr(
         printed, "\nlisten \"127.0.0.1:0\" {\n    methods = { \"none\" }\n}\n"
-                 "\nrule \"a\" {\n    action = \"allow\"\n    port = { \"80\" }\n}\n"));
-    assert_null(strstr(printed, "interim")); /* not available yet */
+                 "\n# 1\nrule \"a\" {\n    action = \"allow\"\n    port = { \"80\" }\n}\n"));
     free(printed);
     rig_free(&r);
 }

@@ -280,7 +280,8 @@ test_warnings(void **state)
             "main.conf:3: rule \"r\": user: " NOBODY },
         { "methods = { \"ident\", \"userpass\" }\nlisten \"127.0.0.1:1\" { }\n"
           "rule \"r\" { action = allow method = { \"ident\", \"userpass\" } user = \"bob\" }\n", "" },
-        { LISTEN "rule \"r\" { action = allow\n user = \"bob\" }\n", "" },
+        { LISTEN "rule \"r\" { action = allow\n user = \"bob\" }\n",
+            "main.conf:3: rule \"r\": user: " NOBODY },
         { LISTEN "rule \"r\" { action = deny\n bind-any = true }\n",
             "main.conf:3: rule \"r\": bind-any: " NO_BIND },
         { LISTEN "rule \"r\" { action = allow command = { \"connect\", \"udp\" }\n bind-any = true }\n",

@@ -18,7 +18,9 @@ static const char sample[] =
     "resolver { servers = { \"192.0.2.1\" } }\negress { ipv4 = \"192.0.2.9\" }\n"
     "rule \"a\" { action = allow client = { \"10.0.0.0/8\" } user = { \"u*\" }\n"
     " method = { \"none\", \"ident\" } bind-any = true\n"
-    " destination = { \"*.x\", \"192.0.2.0/24\" } port = { \"1-2\" } }\n"
+    " destination = { \"*.x\", \"192.0.2.0/24\" } port = { \"1-2\" }\n"
+    " group = { \"staff\", \"admins\" } time = { \"Mon-Fri 7-20\", \"Sat\" } bandwidth = 1m }\n"
+    "metrics { listen = \"127.0.0.1:9180\" }\n"
     "rule \"b\" { action = deny protection = \"integrity\" }\ntestseal { service = { } }\n";
 
 static const char *
@@ -77,6 +79,9 @@ walk(const struct image *image)
     assert_true((s->udp.port_max | s->bind.port_max) <= UINT16_MAX);
     walk_addr(&s->udp.advertise);
     walk_addr(&s->bind.advertise);
+    walk_addr(&s->metrics);
+    sum += walk_texts(image, s->groups) + s->zone.count;
+    assert_true(s->zone.count > 0);
     for (uint32_t i = 0; i < s->listeners.count; i++) {
         const struct image_listener *l = image_listener(image, i);
         for (uint32_t j = 0; j < l->modules.count; j++) {
@@ -99,6 +104,12 @@ walk(const struct image *image)
         for (uint32_t j = 0; j < r->ports.count; j++) {
             sum += IMAGE_AT(image, r->ports, struct image_ports, j)->low;
         }
+        for (uint32_t j = 0; j < r->groups.count; j++) {
+            assert_true(*IMAGE_AT(image, r->groups, uint32_t, j) < s->groups.count);
+        }
+        for (uint32_t j = 0; j < r->times.count; j++) {
+            assert_true(IMAGE_AT(image, r->times, struct image_window, j)->to <= 1440);
+        }
         for (uint32_t j = 0; j < r->methods.count; j++) {
             sum += *IMAGE_AT(image, r->methods, uint8_t, j);
         }
@@ -112,7 +123,7 @@ test_not_sealed(void **state)
     const char *why = NULL;
     struct rig r;
     (void)state;
-    rig_good(&r, sample);
+    rig_later(&r, sample);
     int fd = memfd_create("open", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     assert_int_equal(fd_write_all(fd, r.compiled, r.size), 0);
     assert_null(image_open(fd, &why));
@@ -127,7 +138,7 @@ test_header(void **state)
 {
     struct rig r;
     (void)state;
-    rig_good(&r, sample);
+    rig_later(&r, sample);
     struct image_header *h = r.compiled;
     assert_null(open_error(r.compiled, r.size));
     assert_string_equal(open_error("", 1), "size out of bounds");
@@ -145,7 +156,7 @@ test_fields(void **state)
 {
     struct rig r;
     (void)state;
-    rig_good(&r, sample);
+    rig_later(&r, sample);
     struct image_header *h = r.compiled;
     const struct image_header good = *h;
     struct image_listener *l = (void *)((uint8_t *)r.compiled + h->settings.listeners.off);
@@ -191,13 +202,13 @@ test_options(void **state)
     static const char kind[] = "an option is of a kind that it cannot be";
     struct rig r;
     (void)state;
-    rig_good(&r, sample);
+    rig_later(&r, sample);
     const struct image_header *h = r.compiled;
     struct image_listener *l = inside(&r, h->settings.listeners);
     const struct image_list good = l->overrides;
     struct image_option *o = inside(&r, l->overrides);
     const struct image_option row = *o;
-    struct image_module *m = (struct image_module *)inside(&r, h->settings.modules) + 2;
+    struct image_module *m = (struct image_module *)inside(&r, h->settings.modules) + 1;
     struct image_option *keys = inside(&r, m->options);
     struct image_rule *rule = inside(&r, h->rules);
     assert_null(open_error(r.compiled, r.size));
@@ -252,7 +263,7 @@ test_socks(void **state)
     static const char range[] = "a range of ports runs backwards or too far";
     struct rig r;
     (void)state;
-    rig_good(&r, sample);
+    rig_later(&r, sample);
     const struct image_header good = *(const struct image_header *)r.compiled;
     struct image_header changed = good;
     assert_null(open_socks(&r, &good));
@@ -279,7 +290,7 @@ test_methods(void **state)
 {
     struct rig r;
     (void)state;
-    rig_good(&r, sample);
+    rig_later(&r, sample);
     const struct image_header *h = r.compiled;
     struct image_listener *l = inside(&r, h->settings.listeners);
     struct image_module *m = inside(&r, h->settings.modules);
@@ -290,15 +301,66 @@ test_methods(void **state)
     l[2].ident = 0;
     assert_string_equal(open_error(r.compiled, r.size), "a listener has no methods");
     l[2].ident = 1;
-    m[1].method = IMAGE_METHOD_IDENT;
+    m[2].method = IMAGE_METHOD_IDENT;
     assert_string_equal(open_error(r.compiled, r.size), "a module has no code of its own");
-    m[1].method = 2;
+    m[2].method = 2;
     assert_int_equal(rule->bind_any, 1);
     rule->bind_any = 2;
     assert_string_equal(
         open_error(r.compiled, r.size), "a rule is neither for any peer nor for known ones");
     rule->bind_any = 0;
     assert_null(open_error(r.compiled, r.size));
+    rig_free(&r);
+}
+
+/* Groups, time windows, the zone, lists in files. */
+static void
+test_operate(void **state)
+{
+    static const char outside[] = "a time window lies outside the week";
+    struct rig r;
+    (void)state;
+    rig_later(&r, sample);
+    struct image_header *h = r.compiled;
+    struct image_text *groups = inside(&r, h->settings.groups);
+    struct image_zone *zone = inside(&r, h->settings.zone);
+    struct image_rule *rule = inside(&r, h->rules);
+    struct image_window *window = inside(&r, rule->times);
+    uint32_t *group = inside(&r, rule->groups);
+    struct image_option *o =
+        inside(&r, ((struct image_module *)inside(&r, h->settings.modules))[1].options);
+    assert_null(open_error(r.compiled, r.size));
+    *group = h->settings.groups.count;
+    assert_string_equal(
+        open_error(r.compiled, r.size), "a rule names a group that is not there");
+    *group = 0;
+    const struct image_text first = groups[0];
+    groups[0] = groups[1];
+    assert_string_equal(open_error(r.compiled, r.size), "groups are out of order");
+    groups[0] = first;
+    window->days = 0x80;
+    assert_string_equal(open_error(r.compiled, r.size), outside);
+    window->days = 1;
+    window->from = 1440;
+    assert_string_equal(open_error(r.compiled, r.size), outside);
+    window->from = 0;
+    window->to = 1441;
+    assert_string_equal(open_error(r.compiled, r.size), outside);
+    window->to = 1440;
+    zone->offset = IMAGE_ZONE_OFFSET_MAX + 1;
+    assert_string_equal(open_error(r.compiled, r.size), "a time zone lies too far away");
+    zone->offset = 0;
+    rule->sets = rule->groups;
+    assert_string_equal(open_error(r.compiled, r.size), "a rule names a list that is not there");
+    rule->sets = (struct image_list){ .off = 0 };
+    o->change = 3;
+    assert_string_equal(open_error(r.compiled, r.size), "an option changes in no known way");
+    o->change = 0;
+    h->settings.metrics.family = 5;
+    assert_string_equal(open_error(r.compiled, r.size), "an address has no family");
+    h->settings.metrics.family = ADDR_IPV4;
+    h->settings.zone = (struct image_list){ .off = 0 };
+    assert_string_equal(open_error(r.compiled, r.size), "no time zone");
     rig_free(&r);
 }
 
@@ -310,7 +372,7 @@ test_random(void **state)
     struct rig r;
     unsigned opened = 0;
     (void)state;
-    rig_good(&r, sample);
+    rig_later(&r, sample);
     for (unsigned i = 0; i < 20000; i++) {
         const char *why = NULL;
         uint8_t *copy = unit_copy(r.compiled, r.size);
@@ -341,6 +403,7 @@ main(void)
         cmocka_unit_test(test_options),
         cmocka_unit_test(test_socks),
         cmocka_unit_test(test_methods),
+        cmocka_unit_test(test_operate),
         cmocka_unit_test(test_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
