@@ -70,6 +70,8 @@ enum auth_option_type {
 };
 
 /* What a changed value needs: adopted at reload, new workers, or a restart. */
+/* What another value needs: the pool reads it anew each time or the workers alone read it, the pool's
+   processes are replaced, the gateway starts anew. Another content of a file needs none of them. */
 enum auth_option_change { AUTH_CHANGE_RELOAD, AUTH_CHANGE_RESPAWN, AUTH_CHANGE_RESTART };
 
 struct auth_option {

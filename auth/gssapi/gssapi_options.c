@@ -30,7 +30,7 @@ const struct auth_option gssapi_options[] = {
     {
         .name = GSSAPI_KEYTAB_OPTION,
         .type = AUTH_OPTION_FILE,
-        .change = AUTH_CHANGE_RELOAD,
+        .change = AUTH_CHANGE_RESPAWN,
         .preset = SYSCONFDIR "/sallyport/krb5.keytab",
         .sentence = "Keytab with the keys of the gateway's services, of enctypes "
                     "aes256-cts-hmac-sha1-96, aes128-cts-hmac-sha1-96, aes256-cts-hmac-sha384-192 "
@@ -39,7 +39,7 @@ const struct auth_option gssapi_options[] = {
     {
         .name = GSSAPI_SERVICE_OPTION,
         .type = AUTH_OPTION_LIST,
-        .change = AUTH_CHANGE_RELOAD,
+        .change = AUTH_CHANGE_RESPAWN,
         .preset = "rcmd socks",
         .sentence = "Services accepted, the part of a principal before the slash; an empty list "
                     "means any key in the keytab.",
@@ -63,7 +63,7 @@ const struct auth_option gssapi_options[] = {
     {
         .name = GSSAPI_MECHANISMS_OPTION,
         .type = AUTH_OPTION_LIST,
-        .change = AUTH_CHANGE_RESTART,
+        .change = AUTH_CHANGE_RESPAWN,
         .preset = "krb5",
         .words = mechanisms,
         .sentence = "Mechanisms accepted; spnego means Kerberos negotiated inside SPNEGO.",
@@ -71,7 +71,7 @@ const struct auth_option gssapi_options[] = {
     {
         .name = GSSAPI_REPLAY_OPTION,
         .type = AUTH_OPTION_FOLDER,
-        .change = AUTH_CHANGE_RESTART,
+        .change = AUTH_CHANGE_RESPAWN,
         .preset = RUNDIR "/rcache",
         .sentence = "Folder of the replay cache; empty for none, and then a token that was "
                     "overheard can be used again.",
@@ -79,7 +79,7 @@ const struct auth_option gssapi_options[] = {
     {
         .name = GSSAPI_END_OPTION,
         .type = AUTH_OPTION_BOOLEAN,
-        .change = AUTH_CHANGE_RELOAD,
+        .change = AUTH_CHANGE_RESPAWN,
         .preset = "true",
         .sentence = "End a session when its ticket ends.",
     },

@@ -27,7 +27,7 @@ const struct auth_option userpass_options[] = {
     {
         .name = "backend",
         .type = AUTH_OPTION_TEXT,
-        .change = AUTH_CHANGE_RESTART,
+        .change = AUTH_CHANGE_RESPAWN,
         .preset = "file",
         .words = backends,
         .reserved = backends_reserved,
@@ -36,7 +36,7 @@ const struct auth_option userpass_options[] = {
     {
         .name = USERPASS_FILE_OPTION,
         .type = AUTH_OPTION_FILE,
-        .change = AUTH_CHANGE_RELOAD,
+        .change = AUTH_CHANGE_RESPAWN,
         .preset = SYSCONFDIR "/sallyport/users",
         .sentence = "Password file: lines name:hash with hashes $y$ $gy$ $2b$ $2y$ $6$ $5$, as "
                     "htpasswd -B, mkpasswd -m yescrypt and openssl passwd -6 write them.",
@@ -44,7 +44,7 @@ const struct auth_option userpass_options[] = {
     {
         .name = "remember",
         .type = AUTH_OPTION_NUMBER,
-        .change = AUTH_CHANGE_RELOAD,
+        .change = AUTH_CHANGE_RESPAWN,
         .preset = "60",
         .min = 0,
         .max = REMEMBER_MAX,

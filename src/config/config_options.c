@@ -74,8 +74,9 @@ static const struct config_key top_keys[] = {
 };
 
 static const struct config_key listen_keys[] = {
-    { "listen", "methods", TYPED(METHODS), .change = CONFIG_RESTART,
-      .sentence = "The methods offered here, in place of the general ones." },
+    { "listen", "methods", TYPED(METHODS),
+      .sentence = "The methods offered here, in place of the general ones; one that no listener offered "
+                  "before, or none any more, needs a restart." },
     { "listen", "protection", TYPED(WORDS), .in_place = true,
       .words = WORDS("none", "integrity", "confidentiality", "selective"),
       .sentence = "The message protection that may be agreed here, in place of that of the method's "

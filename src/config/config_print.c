@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "src/config/config.h"
+#include "src/config/config_diff.h"
 #include "src/config/config_options.h"
 #include "src/config/config_print.h"
 
@@ -254,6 +255,92 @@ print_all(struct print *p)
     print_listeners(p);
     print_modules(p);
     print_rules(p);
+}
+
+/* --- one value ---------------------------------------------------------------------------------- */
+
+static void
+print_option_of(struct print *p, struct image_list rows, const char *key)
+{
+    for (uint32_t i = 0; i < rows.count; i++) {
+        const struct image_option *o = IMAGE_AT(p->image, rows, struct image_option, i);
+        if (strcmp(image_string(p->image, o->key), key) == 0) {
+            print_option(p, rows, i);
+            return;
+        }
+    }
+}
+
+/* Every method in use, in the order of their numbers. */
+static void
+print_modules_in_use(struct print *p)
+{
+    const uint32_t count = image_settings(p->image)->modules.count;
+    print_text(p, "methods = {");
+    for (uint32_t i = 0; i < count; i++) {
+        fputs(i > 0 ? ", " : " ", p->out);
+        print_quoted(p, image_string(p->image, image_module(p->image, i)->name));
+    }
+    print_text(p, " }\n");
+}
+
+static void
+print_listener_value(struct print *p, const struct config_difference *d)
+{
+    for (uint32_t i = 0; i < image_settings(p->image)->listeners.count; i++) {
+        const struct image_listener *l = image_listener(p->image, i);
+        if (strcmp(image_string(p->image, l->name), d->title) != 0) {
+            continue;
+        }
+        if (strcmp(d->key, "methods") == 0) {
+            print_methods(p, "", l);
+        } else {
+            print_option_of(p, l->overrides, d->key);
+        }
+    }
+}
+
+static void
+print_value(struct print *p, const struct config_difference *d)
+{
+    const struct config_section *section = config_section_find(d->section);
+    const struct config_key *key = section != NULL ? config_key_find(section, d->key) : NULL;
+    if (d->title[0] != '\0') {
+        print_listener_value(p, d);
+    } else if (d->section[0] == '\0' && strcmp(d->key, "methods") == 0) {
+        print_modules_in_use(p);
+    } else if (key != NULL) {
+        print_key(p, key);
+    }
+    for (uint32_t i = 0; section == NULL && i < image_settings(p->image)->modules.count; i++) {
+        const struct image_module *m = image_module(p->image, i);
+        if (strcmp(image_string(p->image, m->name), d->section) == 0) {
+            print_option_of(p, m->options, d->key);
+        }
+    }
+}
+
+void
+config_difference_value(
+    const struct image *image, const struct config_difference *d, char *out, size_t size)
+{
+    char *text = NULL;
+    size_t len = 0;
+    struct print p = { .image = image, .out = open_memstream(&text, &len) };
+    out[0] = '\0';
+    if (p.out == NULL) {
+        return;
+    }
+    print_value(&p, d);
+    if (fclose(p.out) == 0 && text != NULL) {
+        const char *value = strstr(text, " = ");
+        value = value != NULL ? value + 3 : "absent";
+        const size_t shown = strcspn(value, "\n");
+        const size_t n = shown < size ? shown : size - 1;
+        memcpy(out, value, n);
+        out[n] = '\0';
+    }
+    free(text);
 }
 
 char *

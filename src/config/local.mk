@@ -6,6 +6,7 @@ src_config_libconfig_la_SOURCES = \
 	src/config/config_address.c \
 	src/config/config_builder.c \
 	src/config/config_builder.h \
+	src/config/config_diff.c \
 	src/config/config_diff.h \
 	src/config/config_check.c \
 	src/config/config_compile.c \

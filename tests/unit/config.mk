@@ -45,3 +45,7 @@ tests_unit_test_config_print_LDADD = $(UNIT_CONFIG)
 check_PROGRAMS += tests/unit/test_config_options
 tests_unit_test_config_options_SOURCES = tests/unit/test_config_options.c tests/unit/unit.h
 tests_unit_test_config_options_LDADD = $(UNIT_CONFIG)
+
+check_PROGRAMS += tests/unit/test_config_diff
+tests_unit_test_config_diff_SOURCES = tests/unit/test_config_diff.c $(CONFIG_RIG)
+tests_unit_test_config_diff_LDADD = $(UNIT_CONFIG)
