@@ -5,6 +5,7 @@ src_policy_libpolicy_la_SOURCES = \
 	src/policy/policy.c \
 	src/policy/policy.h \
 	src/policy/policy_early.c \
+	src/policy/policy_explain.c \
 	src/policy/policy_explain.h \
 	src/policy/policy_groups.c \
 	src/policy/policy_match.c \

@@ -14,3 +14,8 @@ tests_unit_test_policy_socks_LDADD = src/policy/libpolicy.la $(UNIT_CONFIG)
 check_PROGRAMS += tests/unit/test_policy_early
 tests_unit_test_policy_early_SOURCES = tests/unit/test_policy_early.c $(CONFIG_RIG)
 tests_unit_test_policy_early_LDADD = src/policy/libpolicy.la $(UNIT_CONFIG)
+
+check_PROGRAMS += tests/unit/test_policy_explain
+tests_unit_test_policy_explain_SOURCES = tests/unit/test_policy_explain.c tests/unit/policy_model.c \
+	tests/unit/policy_model.h $(CONFIG_RIG)
+tests_unit_test_policy_explain_LDADD = src/policy/libpolicy.la $(UNIT_CONFIG)
