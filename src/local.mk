@@ -33,3 +33,9 @@ sallyport_SOURCES = src/sallyport.c
 sallyport_LDADD = src/client/libclient.la auth/libgssapi-protect.la \
 	auth/libauth-gssapi-initiator.la lib/socks/libsocks.la lib/krb5msg/libkrb5msg.la \
 	lib/base/libbase.la $(KRB5_LIBS) $(CRYPTO_LIBS) $(BSD_LIBS)
+
+sbin_PROGRAMS += sallyportctl
+sallyportctl_SOURCES = src/sallyportctl.c
+sallyportctl_LDADD = src/ctl/libctl.la src/policy/libpolicy.la src/config/libconfig.la \
+	src/config/libimage.la auth/libauth-wire.la src/core/libcore.la lib/socks/libsocks.la \
+	lib/base/libbase.la $(CONFUSE_LIBS) $(NCURSES_LIBS) $(CAPNG_LIBS) $(BSD_LIBS)

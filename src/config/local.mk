@@ -30,6 +30,8 @@ src_config_libconfig_la_SOURCES = \
 	src/config/config_operate.c \
 	src/config/config_parse.c \
 	src/config/config_parse.h \
+	src/config/config_peek.c \
+	src/config/config_peek.h \
 	src/config/config_print.c \
 	src/config/config_print.h \
 	src/config/config_print_rules.c \

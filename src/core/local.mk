@@ -5,6 +5,10 @@ src_core_libcore_la_SOURCES = \
 	src/core/child.c \
 	src/core/child.h \
 	src/core/child_channel.c \
+	src/core/control_line.c \
+	src/core/control_line.h \
+	src/core/control_path.c \
+	src/core/control_path.h \
 	src/core/event.c \
 	src/core/event.def \
 	src/core/event.h \

@@ -24,6 +24,7 @@ struct table_header {
     uint32_t magic;
     uint32_t layout;
     uint32_t slot_size;
+    uint32_t used; /* slots from here on were never touched; for readers, who bound it */
 };
 
 struct table {
@@ -51,7 +52,7 @@ table_create(uint32_t capacity)
         fd_close(&fd);
         return -1;
     }
-    *h = (struct table_header) { TABLE_MAGIC, TABLE_LAYOUT, sizeof(struct table_slot) };
+    *h = (struct table_header) { TABLE_MAGIC, TABLE_LAYOUT, sizeof(struct table_slot), 0 };
     munmap(h, TABLE_HEADER_SIZE);
     return fd_take(&fd);
 }
@@ -140,6 +141,14 @@ table_capacity(const struct table *table)
     return table->capacity;
 }
 
+uint32_t
+table_used(const struct table *table)
+{
+    uint32_t used = __atomic_load_n(&table->map->used, __ATOMIC_RELAXED);
+
+    return used < table->capacity ? used : table->capacity;
+}
+
 /* ---- the worker ---- */
 
 struct table_slot *
@@ -153,6 +162,7 @@ table_take(struct table *table, uint64_t id)
         slot = &table->slots[table->used_once++];
     else
         return NULL;
+    __atomic_store_n(&table->map->used, table->used_once, __ATOMIC_RELAXED);
     table_change_begin(slot);
     slot->used = 1;
     slot->id = id;
@@ -278,6 +288,14 @@ copy_slot(const struct table_slot *slot, struct table_slot *out)
     uint32_t after = __atomic_load_n(&slot->version, __ATOMIC_RELAXED);
 
     return before == after && (before & 1) == 0;
+}
+
+int
+table_phase(const struct table *table, uint32_t i)
+{
+    if (i >= table->capacity || table->slots[i].used == 0)
+        return -1;
+    return table->slots[i].phase;
 }
 
 int

@@ -56,6 +56,8 @@ struct table *table_open_writer(int fd) SP_MUST_USE;
 struct table *table_open_reader(int fd) SP_MUST_USE;
 void table_close(struct table **table);
 uint32_t table_capacity(const struct table *table);
+/* Slots from here on were never used, says the worker: to look no further spares their pages. */
+uint32_t table_used(const struct table *table);
 
 /* Worker: a free slot, zeroed, or NULL when all are used. */
 struct table_slot *table_take(struct table *table, uint64_t id);
@@ -83,5 +85,7 @@ const char *table_command(const struct table_slot *slot);
    After the writer died a changing slot is copied as it stands when force is true. */
 int table_read(const struct table *table, uint32_t i, bool force, struct table_slot *out)
     SP_MUST_USE;
+/* The phase of slot i alone, whole or not; -1: free. */
+int table_phase(const struct table *table, uint32_t i);
 
 #endif

@@ -15,6 +15,15 @@ src_master_libmaster_la_SOURCES = \
 	src/master/master_config.c \
 	src/master/master_config.h \
 	src/master/master_config_files.c \
+	src/master/master_control.c \
+	src/master/master_control.h \
+	src/master/master_control_client.c \
+	src/master/master_control_commands.c \
+	src/master/master_control_private.h \
+	src/master/master_control_sessions.c \
+	src/master/master_control_socket.c \
+	src/master/master_control_status.c \
+	src/master/master_control_walk.c \
 	src/master/master_corpse.c \
 	src/master/master_daemon.c \
 	src/master/master_dispatch.c \

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* -t and -T: looks at a configuration and starts nothing. Serves master_main.c. */
+#include "src/master/master_control.h"
 #include "src/master/master_private.h"
 
 #include "src/config/config.h"
@@ -21,7 +22,8 @@ check_environment(struct master *m)
     m->users.privileged = geteuid() == 0;
     if (users_resolve(&m->users, m->settings, m->config.image, error, sizeof error) < 0
         || broker_check(m, error, sizeof error) < 0
-        || folders_provide(m, false, error, sizeof error) < 0) {
+        || folders_provide(m, false, error, sizeof error) < 0
+        || control_check(m, error, sizeof error) < 0) {
         fprintf(stderr, "%s\n", error);
         return EXIT_FAILURE;
     }

@@ -4,6 +4,7 @@
  * their order, the loop. Until everything runs each failure is fatal and names its reason.
  */
 #include "src/master/master.h"
+#include "src/master/master_control.h"
 #include "src/master/master_private.h"
 
 #include "lib/base/fd.h"
@@ -258,6 +259,7 @@ static void
 master_free(struct master *m)
 {
     pid_file_remove(&m->daemon);
+    control_close(m);
     corpses_free(m);
     broker_close(m);
     dispatch_close(m);
@@ -316,6 +318,8 @@ run(struct master *m)
     if (listeners_open(m) < 0)
         return EXIT_FAILURE;
     if (broker_init(m, error, sizeof error) < 0 || folders_provide(m, true, error, sizeof error) < 0)
+        log_fatal("%s", error);
+    if (control_open(m, error, sizeof error) < 0)
         log_fatal("%s", error);
     title_set("master, starting");
     start_family(m);

@@ -147,6 +147,7 @@ struct place {
     char label[IPC_LABEL_MAX];
     struct process *process; /* NULL: vacant */
     uint64_t next_seq;   /* first sequence number of the next process's ring */
+    uint32_t starts;     /* processes it has had */
     struct backoff backoff;
     struct loop_timer respawn;
 };
@@ -425,6 +426,7 @@ struct master {
     struct broker broker;
     struct loop_timer tick;
     struct daemon daemon;
+    struct control *control; /* owned; NULL: none (master_control.h) */
     bool serving; /* first start is over */
     enum stop_stage stop;
     bool stop_now;

@@ -4,6 +4,7 @@
  * record, the logger. Serves master_signal.c. The second signal shortens every wait to a second. A
  * child that does not end in its time is killed.
  */
+#include "src/master/master_control.h"
 #include "src/master/master_private.h"
 
 #include "lib/base/fd.h"
@@ -140,6 +141,7 @@ master_fail(struct master *m, const char *fmt, ...)
     va_end(args);
     for (const struct process *p = m->processes; p != NULL; p = p->next)
         process_signal(p, SIGKILL);
+    control_close(m);
     pid_file_remove(&m->daemon);
     log_fatal("%s", text);
 }

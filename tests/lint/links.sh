@@ -11,6 +11,7 @@ sanitizers='libasan libubsan libm libgcc_s libpthread libdl librt libresolv'
 allowed_of() {
     case $1 in
         sallyportd) echo libc libconfuse libcap-ng libbsd ;;
+        sallyportctl) echo libc libconfuse libncursesw libtinfo libcap-ng libbsd ;;
         sallyport-worker) echo libc libcares libseccomp libcap-ng libbsd libcrypto libssl ;;
         sallyport-auth) echo libc libcrypt libsodium libgssapi_krb5 libkrb5 libseccomp libcap-ng libbsd ;;
         sallyport) echo libc libgssapi_krb5 libkrb5 libcrypto libbsd ;;

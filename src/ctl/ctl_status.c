@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: ISC */
+/* status: a page for people, an object for programs. Serves ctl_main.c. */
+#include "src/ctl/ctl_private.h"
+
+#include <string.h>
+
+/* How a section's fields read. */
+struct row {
+    const char *section;
+    void (*print)(const struct control_line *line);
+};
+
+static void
+print_pair(const char *title, const char *text)
+{
+    printf("%-11s ", title);
+    ctl_print(stdout, text);
+    putchar('\n');
+}
+
+static void
+print_gateway(const struct control_line *l)
+{
+    char age[16];
+
+    ctl_age(age, ctl_number(l, "uptime"));
+    printf("%-11s sallyport %s, process %s, ", "gateway", ctl_field(l, "version"), ctl_field(l, "pid"));
+    ctl_print(stdout, ctl_field(l, "state"));
+    printf(", up %s since %s\n", age, ctl_field(l, "started"));
+    print_pair("config", ctl_field(l, "config"));
+    printf("%-11s %s, %s rules\n", "generation", ctl_field(l, "generation"), ctl_field(l, "rules"));
+}
+
+static void
+print_listener(const struct control_line *l)
+{
+    const char *name = ctl_field(l, "name");
+    const char *address = ctl_field(l, "address");
+
+    printf("%-11s ", "listener");
+    ctl_print(stdout, name);
+    if (strcmp(name, address) != 0)
+        printf(" (%s)", address);
+    putchar('\n');
+}
+
+static void
+print_workers(const struct control_line *l)
+{
+    printf("%-11s %s of %s running, %s restarted", "workers", ctl_field(l, "running"),
+        ctl_field(l, "configured"), ctl_field(l, "restarts"));
+    if (ctl_number(l, "descriptors_lost") > 0)
+        printf(", %s descriptors lost", ctl_field(l, "descriptors_lost"));
+    putchar('\n');
+}
+
+static void
+print_sessions(const struct control_line *l)
+{
+    printf("%-11s %s of at most %s", "sessions", ctl_field(l, "now"), ctl_field(l, "limit"));
+    if (ctl_number(l, "waiting") > 0)
+        printf(", %s wait for a worker", ctl_field(l, "waiting"));
+    if (strcmp(ctl_field(l, "accepting"), "no") == 0)
+        fputs("; nothing is accepted now", stdout);
+    putchar('\n');
+}
+
+static void
+print_phase(const struct control_line *l)
+{
+    printf("  %-12s %s\n", ctl_field(l, "name"), ctl_field(l, "sessions"));
+}
+
+/* All fields, NAME VALUE. */
+static void
+print_fields(const struct control_line *l)
+{
+    const char *separator = "";
+
+    printf("%-11s ", l->fields[0].value);
+    for (size_t i = 1; i < l->count; i++) {
+        printf("%s%s ", separator, l->fields[i].name);
+        ctl_print(stdout, l->fields[i].value);
+        separator = ", ";
+    }
+    putchar('\n');
+}
+
+static const struct row rows[] = {
+    { "gateway", print_gateway }, { "listener", print_listener }, { "workers", print_workers },
+    { "sessions", print_sessions }, { "phase", print_phase },
+};
+
+static void
+print_line(const struct control_line *l)
+{
+    const char *section = ctl_field(l, "section");
+
+    for (size_t i = 0; i < SP_COUNT(rows); i++) {
+        if (strcmp(rows[i].section, section) == 0) {
+            rows[i].print(l);
+            return;
+        }
+    }
+    if (l->count > 0)
+        print_fields(l);
+}
+
+static int
+print_text(struct ctl_answer *a)
+{
+    int result;
+
+    while ((result = ctl_next(a)) > 0)
+        print_line(&a->line);
+    return result;
+}
+
+/* Sections of which there may be several are lists: their lines come together. */
+static bool
+is_list(const char *section)
+{
+    return strcmp(section, "listener") == 0 || strcmp(section, "phase") == 0;
+}
+
+static int
+print_json(struct ctl_answer *a)
+{
+    char open[32] = ""; /* the list that is open */
+    const char *separator = "{\n";
+    int result;
+
+    while ((result = ctl_next(a)) > 0) {
+        const char *section = ctl_field(&a->line, "section");
+        bool list = is_list(section);
+        bool same = strcmp(open, section) == 0;
+
+        if (open[0] != '\0' && !same)
+            putchar(']');
+        if (open[0] != '\0' && same)
+            fputs(",\n", stdout);
+        else {
+            fputs(separator, stdout);
+            ctl_json_text(stdout, section);
+            fputs(list ? ":[" : ":", stdout);
+        }
+        (void)snprintf(open, sizeof open, "%s", list ? section : "");
+        ctl_json_line(stdout, &a->line, "section");
+        separator = ",\n";
+    }
+    fputs(open[0] != '\0' ? "]" : "", stdout);
+    fputs(separator[0] == '{' ? "{}\n" : "\n}\n", stdout);
+    return result;
+}
+
+enum ctl_status
+ctl_status_command(struct ctl *ctl, int argc, char **argv)
+{
+    const struct ctl_request request = { .command = "status" };
+    bool json = false;
+    const struct ctl_option options[] = { { "json", NULL, &json, 0 } };
+    struct ctl_answer a;
+    enum ctl_status status = ctl_options_only(ctl, argc, argv, options, SP_COUNT(options));
+
+    if (status == CTL_OK)
+        status = ctl_ask(ctl, &request, &a);
+    return status == CTL_OK ? ctl_end(&a, json ? print_json(&a) : print_text(&a)) : status;
+}

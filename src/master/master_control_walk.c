@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Over the session tables of all workers, a slot at a time, and which sessions a request means. Serves the
+ * commands. A worker that ends on the way is passed over; nothing a table holds is trusted beyond its bounds.
+ */
+#include "src/master/master_control_private.h"
+
+#include "lib/base/name.h"
+#include "src/session/session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const phase_names[] = {
+    [SESSION_NEGOTIATE] = "negotiate",
+    [SESSION_AUTHENTICATE] = "authenticate",
+    [SESSION_PROTECT] = "protect",
+    [SESSION_REQUEST] = "request",
+    [SESSION_SOCKS4] = "socks4",
+    [SESSION_IDENT] = "ident",
+    [SESSION_DECIDE] = "decide",
+    [SESSION_RESOLVE] = "resolve",
+    [SESSION_CONNECT] = "connect",
+    [SESSION_ASSOCIATE] = "associate",
+    [SESSION_BIND] = "bind",
+    [SESSION_REPLY] = "reply",
+    [SESSION_RELAY] = "relay",
+    [SESSION_LINGER] = "linger",
+    [SESSION_END] = "end",
+};
+_Static_assert(SP_COUNT(phase_names) == SESSION_PHASE_COUNT, "every phase has its name");
+_Static_assert(SESSION_PHASE_COUNT <= CONTROL_PHASES, "every phase is counted");
+
+const char *
+control_phase_name(unsigned phase)
+{
+    return phase < SP_COUNT(phase_names) && phase_names[phase] != NULL ? phase_names[phase] : "?";
+}
+
+/* ---- walking ---- */
+
+void
+control_walk_end(struct control_walk *walk)
+{
+    table_close(&walk->table);
+}
+
+static void
+next_place(struct control_walk *walk)
+{
+    control_walk_end(walk);
+    walk->place++;
+    walk->at = 0;
+}
+
+/* The process of the present place while it is the one the walk began with, its table open. */
+static struct process *
+present(struct master *m, struct control_walk *walk)
+{
+    struct process *p = m->workers[walk->place].process;
+
+    if (p == NULL || p->table_fd < 0)
+        return NULL;
+    if (walk->table != NULL)
+        return p->incarnation == walk->incarnation ? p : NULL;
+    walk->table = table_open_reader(p->table_fd);
+    walk->incarnation = p->incarnation;
+    return walk->table == NULL ? NULL : p;
+}
+
+struct process *
+control_walk_next(struct master *m, struct control_walk *walk, uint32_t *slot)
+{
+    while (walk->place < m->capacity.workers) {
+        struct process *p = present(m, walk);
+
+        if (p != NULL && walk->at < table_used(walk->table)) {
+            *slot = walk->at++;
+            return p;
+        }
+        next_place(walk);
+    }
+    return NULL;
+}
+
+/* ---- which sessions ---- */
+
+static int
+read_id(const char *text, uint64_t *id)
+{
+    char *end = NULL;
+
+    if (strlen(text) != 16 || text[strspn(text, "0123456789abcdef")] != '\0')
+        return -1;
+    errno = 0;
+    *id = strtoull(text, &end, 16);
+    return errno != 0 || *end != '\0' || *id == 0 ? -1 : 0;
+}
+
+static int
+read_client(struct control_filter *f, const char *text)
+{
+    f->has_client = true;
+    return addr_prefix_parse(text, &f->client);
+}
+
+int
+control_filter_read(struct control_filter *f, const struct control_client *c, const char **why)
+{
+    const char *client = control_value(c, "client");
+    const char *session = control_value(c, "session");
+
+    *f = (struct control_filter) { .user = control_value(c, "user"), .rule = control_value(c, "rule"),
+        .destination = control_value(c, "destination"), .listener = control_value(c, "listener") };
+    if (client != NULL && read_client(f, client) < 0) {
+        *why = "client: an address or a prefix is wanted, such as 192.0.2.7 or 2001:db8::/32";
+        return -1;
+    }
+    if (session != NULL && read_id(session, &f->session) < 0) {
+        *why = "session: sixteen hexadecimal digits are wanted, as the audit and the listing show them";
+        return -1;
+    }
+    return 0;
+}
+
+bool
+control_filter_empty(const struct control_filter *f)
+{
+    return f->user == NULL && f->rule == NULL && f->destination == NULL && f->listener == NULL
+        && !f->has_client && f->session == 0;
+}
+
+/* True when no glob is given, or it matches. */
+static bool
+fits(const char *glob, const char *text)
+{
+    return glob == NULL || glob_match(glob, text);
+}
+
+static bool
+fits_destination(const char *glob, const struct table_slot *slot)
+{
+    char text[ADDR_TEXT_MAX];
+
+    if (glob == NULL || glob_match(glob, slot->destination))
+        return true;
+    return slot->address.family != ADDR_NONE && addr_format_ip(&slot->address, text) > 0
+        && glob_match(glob, text);
+}
+
+bool
+control_filter_match(const struct control_filter *f, const struct table_slot *slot, const char *listener)
+{
+    return (f->session == 0 || f->session == slot->id)
+        && (!f->has_client || addr_prefix_contains(&f->client, &slot->client)) && fits(f->user, slot->user)
+        && fits(f->rule, slot->rule) && fits(f->listener, listener)
+        && fits_destination(f->destination, slot);
+}
