@@ -207,7 +207,7 @@ static const struct config_key log_keys[] = {
 static const struct config_key control_keys[] = {
     { "control", "socket", TEXT(PATH, RUNDIR "/control.sock", control_socket),
       .change = CONFIG_RESTART, .sentence = "The control socket; empty for none." },
-    { "control", "group", TEXT(GROUP, "", control_group), .later = true, .change = CONFIG_RESTART,
+    { "control", "group", TEXT(GROUP, "", control_group), .change = CONFIG_RESTART,
       .sentence = "The group that may use the control socket." },
 };
 

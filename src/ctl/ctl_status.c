@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define STATUS_COLUMNS 80
+
 /* How a section's fields read. */
 struct row {
     const char *section;
@@ -26,7 +28,7 @@ print_gateway(const struct control_line *l)
     ctl_age(age, ctl_number(l, "uptime"));
     printf("%-11s sallyport %s, process %s, ", "gateway", ctl_field(l, "version"), ctl_field(l, "pid"));
     ctl_print(stdout, ctl_field(l, "state"));
-    printf(", up %s since %s\n", age, ctl_field(l, "started"));
+    printf("\n  up %s since %s\n", age, ctl_field(l, "started"));
     print_pair("config", ctl_field(l, "config"));
     printf("%-11s %s, %s rules\n", "generation", ctl_field(l, "generation"), ctl_field(l, "rules"));
 }
@@ -71,24 +73,49 @@ print_phase(const struct control_line *l)
     printf("  %-12s %s\n", ctl_field(l, "name"), ctl_field(l, "sessions"));
 }
 
-/* All fields, NAME VALUE. */
+static void
+print_audit(const struct control_line *l)
+{
+    printf("%-11s %s", "audit", ctl_field(l, "target"));
+    if (ctl_field(l, "path")[0] != '\0') {
+        putchar(' ');
+        ctl_print(stdout, ctl_field(l, "path"));
+    }
+    printf("\n  %s", ctl_field(l, "state"));
+    if (ctl_field(l, "stuck_since")[0] != '\0')
+        printf(" since %s", ctl_field(l, "stuck_since"));
+    printf(", %s waiting, %s lost%s\n", ctl_field(l, "waiting"), ctl_field(l, "lost"),
+        strcmp(ctl_field(l, "required"), "yes") == 0 ? ", required" : "");
+}
+
+/* The fields behind the section, NAME VALUE, as many on a line as fit; those that are 0 say nothing. */
 static void
 print_fields(const struct control_line *l)
 {
-    const char *separator = "";
+    size_t column = (size_t)printf("%-11s", ctl_field(l, "section"));
+    bool any = false;
 
-    printf("%-11s ", l->fields[0].value);
-    for (size_t i = 1; i < l->count; i++) {
-        printf("%s%s ", separator, l->fields[i].name);
-        ctl_print(stdout, l->fields[i].value);
-        separator = ", ";
+    for (size_t i = 0; i < l->count; i++) {
+        const struct control_field *f = &l->fields[i];
+        size_t width = strlen(f->name) + strlen(f->value) + 3;
+
+        if (strcmp(f->name, "section") == 0 || strcmp(f->value, "0") == 0)
+            continue;
+        if (any && column + width >= STATUS_COLUMNS)
+            column = (size_t)printf(",\n%-11s", "") - 2;
+        else if (any)
+            column += (size_t)printf(",");
+        printf(" %s ", f->name);
+        ctl_print(stdout, f->value);
+        column += width - 1;
+        any = true;
     }
-    putchar('\n');
+    puts(any ? "" : " none");
 }
 
 static const struct row rows[] = {
     { "gateway", print_gateway }, { "listener", print_listener }, { "workers", print_workers },
-    { "sessions", print_sessions }, { "phase", print_phase },
+    { "sessions", print_sessions }, { "phase", print_phase }, { "audit", print_audit },
 };
 
 static void

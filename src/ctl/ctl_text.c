@@ -110,25 +110,32 @@ ctl_bytes(char out[16], double value)
         value /= 1024;
         unit++;
     }
-    if (unit == 0)
-        (void)snprintf(out, 16, "%.0f", value);
+    /* As whole numbers: how long they get is known. */
+    unsigned tenths = value > 0 && value < 99999 ? (unsigned)(value * 10 + 0.5) : 0;
+
+    if (unit > 0 && tenths < 100)
+        (void)snprintf(out, 16, "%u.%u%c", tenths / 10, tenths % 10, units[unit]);
+    else if (unit > 0)
+        (void)snprintf(out, 16, "%u%c", (tenths + 5) / 10, units[unit]);
     else
-        (void)snprintf(out, 16, value < 9.95 ? "%.1f%c" : "%.0f%c", value, units[unit]);
+        (void)snprintf(out, 16, "%u", (tenths + 5) / 10);
 }
 
 void
 ctl_age(char out[16], double seconds)
 {
-    unsigned long s = seconds > 0 && seconds < 1e9 ? (unsigned long)seconds : 0;
+    unsigned s = seconds > 0 && seconds < 4e9 ? (unsigned)seconds : 0;
 
     if (s < 100)
-        (void)snprintf(out, 16, "%lus", s);
+        (void)snprintf(out, 16, "%us", s);
     else if (s < 6000)
-        (void)snprintf(out, 16, "%lum", s / 60);
+        (void)snprintf(out, 16, "%um", s / 60);
+    else if (s < 10 * 3600)
+        (void)snprintf(out, 16, "%uh%02u", s / 3600, s / 60 % 60);
     else if (s < 100 * 3600)
-        (void)snprintf(out, 16, s < 36000 ? "%luh%02lu" : "%luh", s / 3600, s / 60 % 60);
+        (void)snprintf(out, 16, "%uh", s / 3600);
     else
-        (void)snprintf(out, 16, "%lud", s / 86400);
+        (void)snprintf(out, 16, "%ud", s / 86400);
 }
 
 size_t

@@ -19,7 +19,7 @@
  *   image                                    generation=
  *
  * Filters: user, rule, destination and listener are globs, client is an address or a prefix, session
- * sixteen hexadecimal digits.
+ * sixteen hexadecimal digits, or up to eight: the lower half of the id.
  *
  * Who may: root, the user the gateway was started by, and members of control.group; judged by SO_PEERCRED and
  * SO_PEERGROUPS when the connection is taken, which ask no directory service. Nobody holds the master up:

@@ -103,9 +103,9 @@ void control_workers(struct control_client *c);
 /* ---- walking over the tables of all workers (master_control_walk.c) ---- */
 
 struct control_walk {
-    uint32_t place;       /* which worker, */
-    uint32_t incarnation; /* which process of it */
-    struct table *table;  /* owned; NULL: not opened yet */
+    bool begun;
+    uint32_t incarnation; /* of the process it is at */
+    struct table *table;  /* owned; that process's, NULL: none */
     uint32_t at;
 };
 
@@ -122,6 +122,7 @@ struct control_filter {
     bool has_client;
     struct addr_prefix client;
     uint64_t session; /* 0: any */
+    bool short_id;    /* it is the lower half */
 };
 
 /* From the request. 0, or -1 with *why. */

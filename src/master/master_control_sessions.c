@@ -210,7 +210,7 @@ kill_some(struct control_client *c)
     kill_flush(w);
     if (p != NULL)
         return true;
-    log_info("control socket: %" PRIu64 " sessions ended", w->killed);
+    log_info("control socket: sessions ended: %" PRIu64, w->killed);
     control_put_number(&c->w, "killed", w->killed);
     control_put_end(&c->w);
     control_finish(c, NULL);

@@ -115,12 +115,13 @@ control_group_find(struct control *c, char *error, size_t size)
 
 /* ---- the folder ---- */
 
-/* Made when it is missing and its parent is there: 0755 for root, whose socket a group may use, else 0700. */
+/* Made when it is missing and its parent is there. Who may connect is judged later: only an ordinary user's,
+   without a group, is kept to that user. */
 static int
 make_folder(struct control *c, const char *folder)
 {
     mode_t mask = umask(022);
-    int result = mkdir(folder, geteuid() == 0 ? 0755 : 0700);
+    int result = mkdir(folder, geteuid() == 0 || c->has_group ? 0755 : 0700);
     int saved = errno;
 
     (void)umask(mask);

@@ -59,15 +59,15 @@ put_gateway(struct control_client *c)
 static void
 put_listeners(struct control_client *c)
 {
-    for (uint32_t i = 0; i < c->m->listener_count; i++) {
-        const struct listener *l = &c->m->listeners[i];
+    for (const struct listener *l = c->m->listeners.all; l != NULL; l = l->next) {
         char text[ADDR_TEXT_MAX];
 
         if (l->fd < 0 || addr_format(&l->bound, text) == 0)
             continue;
         control_put(&c->w, "section", "listener");
-        control_put(&c->w, "name", master_listener_name(c->m, l->index));
+        control_put(&c->w, "name", l->name);
         control_put(&c->w, "address", text);
+        control_put_number(&c->w, "sessions", l->sessions);
         control_put_end(&c->w);
     }
 }
@@ -129,6 +129,7 @@ put_audit(struct control_client *c)
     };
     const struct master *m = c->m;
     const struct process *logger = m->places[0].process;
+    const struct audit_state a = audit_state(m);
     const char *path = image_string(m->config.image, m->settings->log.path);
 
     control_put(&c->w, "section", "audit");
@@ -136,6 +137,12 @@ put_audit(struct control_client *c)
     control_put(&c->w, "path", path[0] == '\0' ? NULL : path);
     control_put(&c->w, "required", m->settings->log.required ? "yes" : "no");
     control_put(&c->w, "logger", logger != NULL && logger->phase == PROCESS_RUNNING ? "running" : "down");
+    control_put(&c->w, "state", !a.known ? "unknown" : a.stuck_since.us != 0 ? "stuck"
+            : a.connected ? "connected" : "disconnected");
+    if (a.stuck_since.us != 0)
+        put_wall(&c->w, "stuck_since", a.stuck_since);
+    control_put_number(&c->w, "waiting", a.waiting);
+    control_put_number(&c->w, "lost", a.lost);
     control_put_end(&c->w);
 }
 
@@ -266,6 +273,10 @@ control_workers(struct control_client *c)
         const struct place *place = &m->places[i];
 
         put_process(c, place, place->process, process_state(place->process));
+    }
+    for (const struct process *p = m->processes; p != NULL; p = p->next) {
+        if (p->place->process != p)
+            put_process(c, p->place, p, p->phase == PROCESS_KILLED ? "killed" : "draining");
     }
     control_finish(c, NULL);
 }

@@ -24,12 +24,12 @@ static const char *const phase_names[] = {
     [SESSION_CONNECT] = "connect",
     [SESSION_ASSOCIATE] = "associate",
     [SESSION_BIND] = "bind",
+    [SESSION_AUDIT] = "audit",
     [SESSION_REPLY] = "reply",
     [SESSION_RELAY] = "relay",
     [SESSION_LINGER] = "linger",
     [SESSION_END] = "end",
 };
-_Static_assert(SP_COUNT(phase_names) == SESSION_PHASE_COUNT, "every phase has its name");
 _Static_assert(SESSION_PHASE_COUNT <= CONTROL_PHASES, "every phase is counted");
 
 const char *
@@ -46,56 +46,66 @@ control_walk_end(struct control_walk *walk)
     table_close(&walk->table);
 }
 
-static void
-next_place(struct control_walk *walk)
+/* The newest worker older than the last one, its table open. The list has the newest first, and those that
+   came meanwhile have nothing that was there when we began. */
+static struct process *
+next_process(const struct master *m, struct control_walk *walk)
 {
     control_walk_end(walk);
-    walk->place++;
     walk->at = 0;
+    for (struct process *p = m->processes; p != NULL; p = p->next) {
+        if (p->place->role != IPC_WORKER || !process_alive(p) || p->table_fd < 0
+            || (walk->begun && p->incarnation >= walk->incarnation))
+            continue;
+        walk->begun = true;
+        walk->incarnation = p->incarnation;
+        walk->table = table_open_reader(p->table_fd);
+        if (walk->table != NULL)
+            return p;
+    }
+    return NULL;
 }
 
-/* The process of the present place while it is the one the walk began with, its table open. */
+/* The process whose table is open, if it still lives. */
 static struct process *
-present(struct master *m, struct control_walk *walk)
+present(const struct master *m, const struct control_walk *walk)
 {
-    struct process *p = m->workers[walk->place].process;
+    struct process *p = walk->table == NULL ? NULL : m->processes;
 
-    if (p == NULL || p->table_fd < 0)
-        return NULL;
-    if (walk->table != NULL)
-        return p->incarnation == walk->incarnation ? p : NULL;
-    walk->table = table_open_reader(p->table_fd);
-    walk->incarnation = p->incarnation;
-    return walk->table == NULL ? NULL : p;
+    while (p != NULL && p->incarnation != walk->incarnation)
+        p = p->next;
+    return p != NULL && process_alive(p) ? p : NULL;
 }
 
 struct process *
 control_walk_next(struct master *m, struct control_walk *walk, uint32_t *slot)
 {
-    while (walk->place < m->capacity.workers) {
-        struct process *p = present(m, walk);
+    struct process *p = present(m, walk);
 
-        if (p != NULL && walk->at < table_used(walk->table)) {
-            *slot = walk->at++;
-            return p;
-        }
-        next_place(walk);
+    while (p == NULL || walk->at >= table_used(walk->table)) {
+        p = next_process(m, walk);
+        if (p == NULL)
+            return NULL;
     }
-    return NULL;
+    *slot = walk->at++;
+    return p;
 }
 
 /* ---- which sessions ---- */
 
+/* Up to eight digits are the half of an id that listings show. */
 static int
-read_id(const char *text, uint64_t *id)
+read_id(struct control_filter *f, const char *text)
 {
+    size_t len = strlen(text);
     char *end = NULL;
 
-    if (strlen(text) != 16 || text[strspn(text, "0123456789abcdef")] != '\0')
+    if ((len != 16 && len > 8) || text[strspn(text, "0123456789abcdef")] != '\0')
         return -1;
+    f->short_id = len <= 8;
     errno = 0;
-    *id = strtoull(text, &end, 16);
-    return errno != 0 || *end != '\0' || *id == 0 ? -1 : 0;
+    f->session = strtoull(text, &end, 16);
+    return errno != 0 || *end != '\0' || f->session == 0 ? -1 : 0;
 }
 
 static int
@@ -117,8 +127,8 @@ control_filter_read(struct control_filter *f, const struct control_client *c, co
         *why = "client: an address or a prefix is wanted, such as 192.0.2.7 or 2001:db8::/32";
         return -1;
     }
-    if (session != NULL && read_id(session, &f->session) < 0) {
-        *why = "session: sixteen hexadecimal digits are wanted, as the audit and the listing show them";
+    if (session != NULL && read_id(f, session) < 0) {
+        *why = "session: the id is wanted, sixteen hexadecimal digits, or as the listing shows it";
         return -1;
     }
     return 0;
@@ -149,10 +159,16 @@ fits_destination(const char *glob, const struct table_slot *slot)
         && glob_match(glob, text);
 }
 
+static bool
+fits_id(const struct control_filter *f, uint64_t id)
+{
+    return f->session == 0 || f->session == (f->short_id ? (uint32_t)id : id);
+}
+
 bool
 control_filter_match(const struct control_filter *f, const struct table_slot *slot, const char *listener)
 {
-    return (f->session == 0 || f->session == slot->id)
+    return fits_id(f, slot->id)
         && (!f->has_client || addr_prefix_contains(&f->client, &slot->client)) && fits(f->user, slot->user)
         && fits(f->rule, slot->rule) && fits(f->listener, listener)
         && fits_destination(f->destination, slot);

@@ -18,7 +18,7 @@ from waiting import stays, wait_until  # noqa: F401 (tests use them through here
 
 HERE = pathlib.Path(__file__).resolve().parent
 BUILD = pathlib.Path(os.environ.get("SALLYPORT_BUILD") or HERE.parents[1] / "build")
-PROGRAMS = ("sallyportd", "sallyport-worker", "sallyport-auth", "sallyport-logger")
+PROGRAMS = ("sallyportd", "sallyport-worker", "sallyport-auth", "sallyport-logger", "sallyportctl")
 ROLES = {"sallyport-worke": "worker", "sallyport-auth": "auth", "sallyport-logge": "logger"}
 ROOT = os.geteuid() == 0
 LISTENING = re.compile(rb"listening on (\S+?):(\d+)\s*$", re.M)
@@ -92,6 +92,7 @@ class Gateway:
         self.stderr_path = self.folder / "stderr"
         self.config_path = self.folder / "sallyport.conf"
         self.users = self.folder / "users"
+        self.socket = self.folder / "control.sock"
         self.keytab = self.folder / "krb5.keytab"
         self.process = None
         self.stopped = False
@@ -119,8 +120,8 @@ class Gateway:
 
     def config_text(self, *, methods=("none",), listen=("127.0.0.1:0",), rules=ALLOW, workers=2,
                     target=None, format="keyvalue", events="session", timeouts="stop = 2",
-                    userpass="processes = 1", gssapi="", extra=""):
-        """listen: addresses, or (address, keys of the section)."""
+                    userpass="processes = 1", gssapi="", control=None, extra=""):
+        """listen: addresses, or (address, keys of the section); control: keys beside the socket's."""
         if isinstance(rules, (list, tuple)):
             rules = "".join(rules)
         target = target or f"file:{self.log}"
@@ -132,7 +133,7 @@ class Gateway:
             f'userpass {{ file = "{self.users}" {userpass} }}\n' if "userpass" in methods else "",
             f"timeouts {{ {timeouts} }}\n",
             f'log {{ target = "{target}" format = "{format}" events = "{events}" }}\n',
-            f'control {{ socket = "" }}\n',
+            f'control {{ socket = "{self.socket if control is not None else ""}" {control or ""} }}\n',
             extra, "\n", rules])
 
     def _gssapi_section(self, more):
@@ -188,6 +189,20 @@ class Gateway:
         return subprocess.run(self.command(args), env=self.environment(), cwd=self.folder,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True, errors="replace", timeout=seconds)
+
+    def ctl(self, *args, socket=None, uid=0, gid=None, groups=(), seconds=30, env=None, **more):
+        """sallyportctl to its end, as root or another user."""
+        prefix = []
+        if ROOT and uid != 0:
+            prefix = ["setpriv", f"--reuid={uid}", f"--regid={uid if gid is None else gid}",
+                      f"--groups={','.join(map(str, groups))}" if groups else "--clear-groups"]
+        socket = self.socket if socket is None else socket
+        where = ["-s", str(socket)] if socket else []
+        return subprocess.run(
+            prefix + [str(self.programs.folder / "sallyportctl")] + where + [str(a) for a in args],
+            env={**self.environment(), **(env or {})}, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
+            timeout=seconds, **more)
 
     def spawn(self):
         with open(self.stderr_path, "ab") as out:

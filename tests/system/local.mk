@@ -36,6 +36,7 @@ EXTRA_DIST += \
 	tests/system/test_clients4.py \
 	tests/system/test_config.py \
 	tests/system/test_conformance.py \
+	tests/system/test_control.py \
 	tests/system/test_descriptors.py \
 	tests/system/test_faults.py \
 	tests/system/test_gss_bulk.py \

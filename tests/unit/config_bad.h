@@ -183,8 +183,6 @@ static const struct bad {
         "1: section \"limits\": failures: not available yet; allowed is \"10\"" },
     { "timeouts { drain = 60 }\n",
         "1: section \"timeouts\": drain: not available yet; allowed is \"3600\"" },
-    { "control { group = \"x\" }\n",
-        "1: section \"control\": group: not available yet; allowed is \"\"" },
     { "metrics { listen = \"127.0.0.1:9\" }\n",
         "1: section \"metrics\": listen: not available yet; allowed is \"\"" },
     { "listen \"127.0.0.1:1\" { methods = { \"none\" } protection = { \"none\" } }\n",

@@ -93,3 +93,7 @@ tests_unit_test_sandbox_none_SOURCES = tests/unit/test_sandbox_none.c \
 	tests/unit/core_unit.h tests/unit/unit.h
 tests_unit_test_sandbox_none_LDADD = $(UNIT_CORE)
 endif
+
+check_PROGRAMS += tests/unit/test_control_line
+tests_unit_test_control_line_SOURCES = tests/unit/test_control_line.c tests/unit/unit.h
+tests_unit_test_control_line_LDADD = $(UNIT_CORE)

@@ -12,6 +12,7 @@ UNIT_NET = src/net/libnet.la $(UNIT_IMAGE) $(CARES_LIBS)
 UNIT_SESSION = src/session/libsession.la src/policy/libpolicy.la src/authlink/libauthlink.la \
 	src/net/libnet.la auth/libauth-wire.la lib/socks/libsocks.la $(UNIT_IMAGE) $(CARES_LIBS)
 UNIT_MASTER = src/master/libmaster.la $(UNIT_CONFIG)
+UNIT_CTL = src/ctl/libctl.la src/policy/libpolicy.la $(UNIT_CONFIG) $(NCURSES_LIBS)
 UNIT_AUTHLINK = src/authlink/libauthlink.la $(UNIT_CORE)
 UNIT_AUTHD = src/authd/libauthd.la src/authlink/libauthlink.la auth/libauth-secret.la $(UNIT_IMAGE) $(AUTH_SECRET_LIBS)
 UNIT_LOGGER = src/logger/liblogger.la $(UNIT_IMAGE)
@@ -36,6 +37,7 @@ include tests/unit/logger.mk
 include tests/unit/auth.mk
 include tests/unit/gssapi_wire.mk
 include tests/unit/client.mk
+include tests/unit/ctl.mk
 include tests/unit/gssapi_secret.mk
 else
 check-local:

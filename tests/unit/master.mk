@@ -67,3 +67,7 @@ tests_unit_test_master_offer_LDADD = $(UNIT_MASTER)
 check_PROGRAMS += tests/unit/test_master_broker
 tests_unit_test_master_broker_SOURCES = tests/unit/test_master_broker.c $(MASTER_RIG)
 tests_unit_test_master_broker_LDADD = $(UNIT_MASTER)
+
+check_PROGRAMS += tests/unit/test_master_control
+tests_unit_test_master_control_SOURCES = tests/unit/test_master_control.c $(MASTER_RIG)
+tests_unit_test_master_control_LDADD = $(UNIT_MASTER)
