@@ -148,7 +148,7 @@ scan_setting(struct scan *s, struct scan_section *in, const char *name, unsigned
     if (key == NULL) {
         scan_unknown_key(s, in, line, name);
     } else if (key->type == CONFIG_BLOCK) {
-        scan_error(s, in, line, name, "not available yet");
+        scan_error(s, in, line, name, "not available yet; leave it out");
         key = NULL;
     } else if (!scan_once(s, in, key, line)) {
         key = NULL;
@@ -285,7 +285,7 @@ scan_block_inner(struct scan *s, struct scan_section *in, const char *name, unsi
     char quoted[CONFIG_QUOTE_MAX];
     const struct config_key *key = config_key_find(in->section, name);
     if (key != NULL && key->type == CONFIG_BLOCK) {
-        scan_error(s, in, line, name, "not available yet");
+        scan_error(s, in, line, name, "not available yet; leave it out");
     } else if (key != NULL) {
         scan_error(s, in, line, name, "a section; allowed is %s = VALUE", name);
     } else {

@@ -104,16 +104,14 @@ value_check_word(const struct config_key *key, const char *text, struct config_e
 {
     char quoted[CONFIG_QUOTE_MAX];
     char words[CONFIG_ERROR_MAX / 2];
-    if (config_value_word(key->reserved, text) >= 0) {
-        config_value_error(e, "%s is not available yet", config_quote(text, quoted));
-        return false;
-    }
     if (key->words == NULL || config_value_word(key->words, text) >= 0) {
         return true;
     }
+    const bool reserved = config_value_word(key->reserved, text) >= 0;
     const bool one = key->words[0] != NULL && key->words[1] == NULL;
-    config_value_error(e, "%s is not allowed; allowed %s %s", config_quote(text, quoted),
-        one ? "is" : "are", config_words(key->words, words, sizeof(words)));
+    config_value_error(e, "%s is not %s; allowed %s %s", config_quote(text, quoted),
+        reserved ? "available yet" : "allowed", one ? "is" : "are",
+        config_words(key->words, words, sizeof(words)));
     return false;
 }
 

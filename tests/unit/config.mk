@@ -49,3 +49,7 @@ tests_unit_test_config_options_LDADD = $(UNIT_CONFIG)
 check_PROGRAMS += tests/unit/test_config_diff
 tests_unit_test_config_diff_SOURCES = tests/unit/test_config_diff.c $(CONFIG_RIG)
 tests_unit_test_config_diff_LDADD = $(UNIT_CONFIG)
+
+check_PROGRAMS += tests/unit/test_config_bad_keys
+tests_unit_test_config_bad_keys_SOURCES = tests/unit/test_config_bad_keys.c $(CONFIG_RIG)
+tests_unit_test_config_bad_keys_LDADD = $(UNIT_CONFIG)
