@@ -44,6 +44,12 @@ src_core_libcore_la_SOURCES = \
 	src/core/ring_reader.c \
 	src/core/sandbox.c \
 	src/core/sandbox.h \
+	src/core/stats.c \
+	src/core/stats.def \
+	src/core/stats.h \
+	src/core/stats_merge.c \
+	src/core/stats_private.h \
+	src/core/stats_table.c \
 	src/core/table.c \
 	src/core/table.h \
 	src/core/title.c \

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The session table in shared memory: a page of header, then slots. The worker finds free slots with
- * a list of its own memory; the master trusts nothing but the size of the memfd, which nobody can
- * change. A slot changes between two steps of its version (odd meanwhile), so that a reader sees
+ * The session table in shared memory: a page of header, the worker's counters (stats.h), then slots.
+ * The worker finds free slots with a list of its own memory; the master trusts nothing but the size of
+ * the memfd, which nobody can change. A slot changes between two steps of its version (odd meanwhile), so that a reader sees
  * whether its copy is whole.
  */
 #include "src/core/table.h"
 
 #include "lib/base/fd.h"
+#include "src/core/stats.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,8 +17,9 @@
 #include <sys/mman.h>
 
 #define TABLE_HEADER_SIZE 4096U
+#define TABLE_SLOTS_AT ((off_t)(TABLE_STATS_AT + stats_size()))
 #define TABLE_MAGIC UINT32_C(0x53505354)
-#define TABLE_LAYOUT 1U
+#define TABLE_LAYOUT 2U
 #define TABLE_TRIES 3
 
 struct table_header {
@@ -41,7 +43,7 @@ int
 table_create(uint32_t capacity)
 {
     int fd = memfd_fixed(
-        "sallyport-table", TABLE_HEADER_SIZE + (size_t)capacity * sizeof(struct table_slot));
+        "sallyport-table", (size_t)TABLE_SLOTS_AT + (size_t)capacity * sizeof(struct table_slot));
 
     if (fd < 0)
         return -1;
@@ -64,8 +66,8 @@ map_table(struct table *t, int fd, int protection)
 
     if (size < 0)
         return -1;
-    if (size < (off_t)TABLE_HEADER_SIZE
-        || (size - TABLE_HEADER_SIZE) / sizeof(struct table_slot) > UINT32_MAX) {
+    if (size < TABLE_SLOTS_AT
+        || (size_t)(size - TABLE_SLOTS_AT) / sizeof(struct table_slot) > UINT32_MAX) {
         errno = EINVAL;
         return -1;
     }
@@ -75,8 +77,8 @@ map_table(struct table *t, int fd, int protection)
         return -1;
     t->map = p;
     t->size = (size_t)size;
-    t->slots = (struct table_slot *)((uint8_t *)p + TABLE_HEADER_SIZE);
-    t->capacity = (uint32_t)((t->size - TABLE_HEADER_SIZE) / sizeof(struct table_slot));
+    t->slots = (struct table_slot *)((uint8_t *)p + TABLE_SLOTS_AT);
+    t->capacity = (uint32_t)((t->size - (size_t)TABLE_SLOTS_AT) / sizeof(struct table_slot));
     return 0;
 }
 

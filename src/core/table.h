@@ -16,6 +16,7 @@
 #include "lib/base/clock.h"
 
 #define TABLE_SOCKS4A 0x4AU
+#define TABLE_STATS_AT 4096 /* offset of the worker's counters in the memfd (stats.h) */
 
 struct table_slot {
     uint32_t version; /* odd while the writer changes it: table_change_begin/end */

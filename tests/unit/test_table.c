@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 
 #include "lib/base/fd.h"
+#include "src/core/stats.h"
 #include "src/core/table.h"
 
 #define CAPACITY 100U
@@ -157,7 +158,7 @@ test_hostile_slots(void **state)
 {
     struct rig *r = *state;
     struct unit_random random = UNIT_RANDOM_INIT;
-    size_t size = 4096 + CAPACITY * sizeof(struct table_slot);
+    size_t size = TABLE_STATS_AT + stats_size() + CAPACITY * sizeof(struct table_slot);
     uint8_t *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, r->fd, 0);
     struct table_slot copy;
     int used = 0;

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Metrics: what the workers count, what the master counts itself, and the counts of the dead, as one text.
+ * Serves sallyportctl (master_control*.c) and sallyport-metrics. No counter ever goes back while the master
+ * lives: the counts of a process that ended are added to the master's own.
+ */
+#ifndef SP_MASTER_MASTER_METRICS_H
+#define SP_MASTER_MASTER_METRICS_H
+
+#include <stdbool.h>
+
+#include "lib/base/attr.h"
+#include "lib/base/buffer.h"
+#include "src/core/stats.h"
+
+struct master;
+struct process;
+
+enum metrics_format {
+    METRICS_OPENMETRICS, /* application/openmetrics-text; version=1.0.0 */
+    METRICS_CLASSIC,     /* text/plain; version=0.0.4 */
+    METRICS_FORMAT_COUNT
+};
+
+#define METRICS_TEXT_MAX (64U * 1024 * 1024)
+
+/* Appends the OpenMetrics text of this moment. 0, or -1 with errno (ENOMEM, ENOBUFS). */
+int metrics_render(struct master *m, struct buffer *out) SP_MUST_USE;
+int metrics_render_as(struct master *m, enum metrics_format format, struct buffer *out) SP_MUST_USE;
+
+/* ---- for the master's own files ---- */
+
+/* The text of one block (master_metrics_text.c). 0, or -1 with errno. */
+int metrics_text(const struct stats *stats, enum metrics_format format, struct buffer *out) SP_MUST_USE;
+
+/* Memory for it all; fatal when there is none. */
+void metrics_init(struct master *m);
+void metrics_free(struct master *m);
+
+/* A worker has a table with counters; it died: they become ours. Harmless for a process without. */
+void metrics_attach(struct process *worker);
+void metrics_absorb(struct process *p);
+
+/* Facts the master counts. */
+void metrics_count_restart(struct master *m, const struct process *p);
+void metrics_count_refused(struct master *m, const char *limit);
+void metrics_count_lost_session(struct master *m);
+void metrics_count_reload(struct master *m, bool adopted);
+
+#endif
