@@ -39,6 +39,9 @@ src_master_libmaster_la_SOURCES = \
 	src/master/master_listen.c \
 	src/master/master_listeners.c \
 	src/master/master_main.c \
+	src/master/master_metrics.c \
+	src/master/master_metrics.h \
+	src/master/master_metrics_text.c \
 	src/master/master_offer.c \
 	src/master/master_options.c \
 	src/master/master_outbox.c \

@@ -58,7 +58,9 @@ reap_one(struct process *p)
     struct master *m = p->m;
     struct session *s = p->sessions.head;
 
-    reaper_close(p->reaper, s, master_listener_name(m, s->listener), loop_wall(m->loop), m->ring);
+    if (reaper_close(
+            p->reaper, s, master_listener_name(m, s->listener), loop_wall(m->loop), m->ring))
+        metrics_count_lost_session(m);
     session_list_remove(&p->sessions, s);
     listener_drop(m, s->listener);
     sessions_end(&m->sessions, s);
@@ -182,6 +184,7 @@ corpse_make(struct process *p)
     close_channel(p);
     process_set_phase(p, PROCESS_DEAD);
     note_next_seq(p);
+    metrics_absorb(p);
     p->next_corpse = m->corpses;
     m->corpses = p;
     m->corpse_count++;

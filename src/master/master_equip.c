@@ -39,6 +39,8 @@ equip_make(struct process *p, struct equipment *e)
         return -1;
     p->table_fd = memfd_reader(e->table);
     p->accepted_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (p->table_fd >= 0)
+        metrics_attach(p);
     return p->table_fd < 0 || p->accepted_fd < 0 ? -1 : 0;
 }
 

@@ -39,6 +39,7 @@ events_reload(struct master *m, const char *path)
 {
     struct event e;
 
+    metrics_count_reload(m, true);
     event_begin(&e, EVENT_GATEWAY_RELOAD, 0, loop_wall(m->loop));
     event_text(&e, FIELD_CONFIG, config_name(m));
     event_text(&e, FIELD_DETAIL, path);
@@ -50,6 +51,7 @@ events_reload_failed(struct master *m, const char *why)
 {
     struct event e;
 
+    metrics_count_reload(m, false);
     event_begin(&e, EVENT_GATEWAY_RELOAD_FAILED, 0, loop_wall(m->loop));
     event_text(&e, FIELD_CONFIG, config_name(m));
     event_text(&e, FIELD_REASON, "file-refused");
@@ -91,6 +93,8 @@ events_refused(struct master *m, enum event_id id, uint64_t session, uint16_t li
 {
     struct event e;
 
+    if (id == EVENT_LIMIT_REACHED)
+        metrics_count_refused(m, reason);
     event_begin(&e, id, session, loop_wall(m->loop));
     event_text(&e, FIELD_LISTENER, master_listener_name(m, listener));
     event_addr(&e, FIELD_CLIENT, client);

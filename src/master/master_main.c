@@ -114,6 +114,7 @@ prepare_loop(struct master *m)
     m->started = loop_wall(m->loop);
     if (sessions_init(&m->sessions, m->started, m->capacity.sessions) < 0)
         log_fatal("session table: %s", strerror(errno));
+    metrics_init(m);
     accept_init(m);
     dispatch_init(m);
     loop_set_turn_end(m->loop, turn_end, m);
@@ -278,6 +279,7 @@ master_free(struct master *m)
     fd_close(&m->own_pidfd);
     fd_close(&m->wake_fd);
     sessions_free(&m->sessions);
+    metrics_free(m);
     free(m->places);
     m->places = NULL;
     compiled_free(&m->config);

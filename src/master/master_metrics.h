@@ -33,6 +33,13 @@ int metrics_render_as(struct master *m, enum metrics_format format, struct buffe
 /* The text of one block (master_metrics_text.c). 0, or -1 with errno. */
 int metrics_text(const struct stats *stats, enum metrics_format format, struct buffer *out) SP_MUST_USE;
 
+/* The master's own counts with those of the dead, and room to add up. */
+struct metrics_sum {
+    struct stats *own;
+    struct stats *total;
+    uint64_t audit_lost; /* the most that was ever told */
+};
+
 /* Memory for it all; fatal when there is none. */
 void metrics_init(struct master *m);
 void metrics_free(struct master *m);

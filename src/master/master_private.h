@@ -27,6 +27,7 @@
 #include "src/core/table.h"
 #include "src/master/master_audit.h"
 #include "src/master/master_config.h"
+#include "src/master/master_metrics.h"
 #include "src/master/master_parts.h"
 
 #define MASTER_START_SECONDS 10    /* a child's time from fork to READY */
@@ -200,6 +201,7 @@ struct process {
 
     /* worker */
     int table_fd; /* read-only */
+    struct stats *stats; /* its counters, until it is dead; NULL: none */
     int queues[MASTER_POOLS_MAX]; /* our copies of the receiving ends, by pool */
     uint32_t capacity;
     struct session_list sessions; /* handed to it, batched ones included */
@@ -423,6 +425,7 @@ struct master {
     struct wall started;
 
     struct audit_told audit;
+    struct metrics_sum metrics;
     struct broker broker;
     struct loop_timer tick;
     struct daemon daemon;

@@ -193,6 +193,7 @@ abandon(struct process *p)
     fd_close(&p->peer.fd);
     fd_close(&p->ring_data);
     fd_close(&p->ring_index);
+    metrics_absorb(p);
     fd_close(&p->table_fd);
     fd_close(&p->accepted_fd);
     free(p);

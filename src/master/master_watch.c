@@ -266,10 +266,12 @@ died(struct process *p, const siginfo_t *info)
     dispatch_recall(m, p);
     process_read_rest(p);
     events_process_exit(p, status);
-    if (p->phase != PROCESS_STOPPING && m->stop == STOP_NOT)
+    if (p->phase != PROCESS_STOPPING && m->stop == STOP_NOT) {
+        metrics_count_restart(m, p);
         log_warn("%s %s (process %d) ended: %s%s%s", role_name(place->role), place->label,
             (int)p->pid, status, p->reason != NULL ? ", reason " : "",
             p->reason != NULL ? p->reason : "");
+    }
     if (!m->serving && !p->was_ready && m->stop == STOP_NOT)
         master_fail(m, "%s %s could not start: %s", role_name(place->role), place->label,
             p->reason != NULL ? p->reason : status);

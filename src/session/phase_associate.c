@@ -90,6 +90,7 @@ begin(struct session *s)
     s->active = loop_now(s->host->loop);
     session_deadline(s, associate_deadline(s));
     session_note_reply(s, SOCKS5_SUCCEEDED);
+    session_count_start(s);
     if (!s->started)
         record_start(s);
     if (session_reply(s, SOCKS5_SUCCEEDED, &bound) < 0)

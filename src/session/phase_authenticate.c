@@ -51,6 +51,8 @@ forward(struct session *s, const struct auth_frame_result *frame)
         .bytes = frame->payload,
         .len = frame->payload_len,
     };
+
+    setup->login_since = loop_now(s->host->loop);
     return authlink_open(s->host->authlink, setup->module, &setup->conversation, &open);
 }
 

@@ -30,6 +30,7 @@ session_dial_add(struct session *s, const struct addr *address)
         setup->dial = dial_start(s->host->loop, &s->host->dial, setup->deadline, dial_done, s);
         if (setup->dial == NULL)
             return -1;
+        setup->dial_since = loop_now(s->host->loop);
     }
     return dial_add(setup->dial, address);
 }
@@ -80,6 +81,7 @@ dialed(struct session *s)
     const struct dial_result *r = s->setup->dialed;
 
     s->setup->dialed = NULL;
+    session_count_dialed(s, r->error == 0);
     if (r->error == 0)
         return connected(s, r);
     struct reply_row row = reply_for_errno(r->error);

@@ -44,6 +44,7 @@ identified(struct session *s)
         return unanswered(s, detail);
     if (!same)
         return step_refuse_socks4(s, REASON_IDENT_MISMATCH, SOCKS4_WRONG_USER, NULL);
+    session_count_login(s, REASON_NONE);
     return step_go(SESSION_DECIDE);
 }
 
@@ -57,6 +58,7 @@ ident_enter(struct session *s)
         .port = s->host->ident_port,
     };
 
+    s->setup->login_since = loop_now(s->host->loop);
     s->setup->ident = ident_ask(s->host->loop, &question,
         mono_add_seconds(loop_now(s->host->loop), (int64_t)seconds), ident_done, s);
     if (s->setup->ident == NULL)

@@ -74,8 +74,7 @@ static void
 relay_progress(struct session *s, bool was_half)
 {
     s->active = loop_now(s->host->loop);
-    s->slot->bytes_up = s->up.bytes;
-    s->slot->bytes_down = s->down.bytes;
+    session_count_traffic(s);
     if (half_closed(s) && !was_half)
         session_deadline(s, relay_deadline(s));
 }

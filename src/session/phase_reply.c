@@ -30,6 +30,7 @@ reply_enter(struct session *s)
     session_deadline(s, mono_add_seconds(
         loop_now(s->host->loop), (int64_t)session_timeouts(s)->negotiate));
     session_note_reply(s, SOCKS5_SUCCEEDED);
+    session_count_start(s);
     if (!s->started)
         record_start(s);
     if (session_reply(s, SOCKS5_SUCCEEDED, bound(s)) < 0)

@@ -96,10 +96,21 @@ resolve_enter(struct session *s)
     setup->pending_ipv4 = true;
     setup->pending_ipv6 = ipv6;
     setup->pending = ipv6 ? 2 : 1;
+    setup->resolve_since = loop_now(s->host->loop);
     session_deadline(s, setup->deadline);
     if (resolver_start(s->host->resolver, &setup->query, setup->name, true, ipv6) < 0)
         return step_refuse(s, REASON_RESOLVER, SOCKS5_GENERAL_FAILURE, NULL);
     return step_wait();
+}
+
+/* At the first usable address, or when none can come any more. */
+static void
+count_answer(struct session *s, bool last)
+{
+    bool some = s->setup->judged_ok > 0;
+
+    if (some || last || s->setup->pending == 0)
+        session_count_resolved(s, some || s->setup->refused > 0);
 }
 
 static struct session_step
@@ -108,6 +119,8 @@ resolve_event(struct session *s, enum session_event event)
     enum session_phase next = is_bind(s) ? SESSION_BIND : SESSION_CONNECT;
     bool some = s->setup->judged_ok > 0;
 
+    if (event == SESSION_TIMER || event == SESSION_RESOLVED)
+        count_answer(s, event == SESSION_TIMER);
     if (event == SESSION_TIMER)
         return some ? step_go(next)
                     : step_refuse(s, REASON_DNS_TIMEOUT, SOCKS5_HOST_UNREACHABLE, NULL);

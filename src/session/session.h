@@ -17,6 +17,7 @@
 #include "src/core/event.h"
 #include "src/core/ipc.h"
 #include "src/core/loop.h"
+#include "src/core/stats.h"
 #include "src/core/table.h"
 #include "src/net/channel.h"
 #include "src/net/dial.h"
@@ -139,6 +140,7 @@ struct session_host {
     struct authlink *authlink;
     struct ring_writer *ring;
     struct table *table;
+    struct stats *stats; /* NULL: nothing is counted */
     struct pipe_pool pipes;
     struct audit_waits audit;
     uint32_t udp_descriptors; /* associations have those below it: the others are for connections; 0: all */

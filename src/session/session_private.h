@@ -38,6 +38,7 @@ struct session_setup {
     size_t wire_size;
     struct authlink_conversation conversation;
     bool awaiting;        /* the pool owes an answer */
+    struct mono login_since, resolve_since, dial_since; /* for the counters; 0: did not begin */
     /* What protect came to; waits there until the answers, which are not sealed, have left. */
     enum { SETUP_OPEN, SETUP_PLAIN, SETUP_SEALED } agreed;
     void *protect;        /* the protect face's state until the channel has it, or NULL */
@@ -98,6 +99,7 @@ struct session {
     bool replied;
     bool started;       /* session.start is written */
     bool closed;        /* the closing record is written */
+    bool counted;       /* as accepted */
     uint8_t method;
     bool authenticated;
     uint32_t strangers; /* connections closed because a BIND did not expect them */
@@ -191,6 +193,19 @@ void record_start_dropped(struct session *s);
 void record_update(struct session *s);
 void record_close(struct session *s);
 void record_auth_success(struct session *s, const struct conversation_result *result);
+
+/* ---- counters (session_stats.c) ---- */
+
+/* A login ended: REASON_NONE for success. */
+void session_count_login(struct session *s, enum session_reason reason);
+/* The first usable address is there, or none will be. Once for each question. */
+void session_count_resolved(struct session *s, bool success);
+void session_count_dialed(struct session *s, bool success);
+/* With the success reply, and with the closing record. */
+void session_count_start(struct session *s);
+void session_count_end(struct session *s, enum event_id event, const char *reason);
+/* Shows in the session table what was relayed, and counts what is new of it. */
+void session_count_traffic(struct session *s);
 
 /* ---- identity (session_identity.c) ---- */
 

@@ -69,6 +69,7 @@ record_auth_success(struct session *s, const struct conversation_result *result)
 {
     struct event e;
 
+    session_count_login(s, REASON_NONE);
     if (!s->host->all_events)
         return;
     event_begin(&e, EVENT_AUTH_SUCCESS, s->id, loop_wall(s->host->loop));
@@ -152,6 +153,7 @@ record_close(struct session *s)
         event_number(&e, FIELD_STRANGERS, s->strangers);
     event_text(&e, FIELD_REASON, reasons[s->reason].word);
     event_text(&e, FIELD_DETAIL, s->detail);
+    session_count_end(s, reasons[s->reason].event, reasons[s->reason].word);
     s->slot->close_seq = event_next_seq(s->host->ring);
     (void)event_commit(s->host->ring, &e);
 }

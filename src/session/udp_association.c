@@ -171,7 +171,6 @@ udp_note(struct udp_association *a)
 {
     struct session *s = a->session;
 
-    s->slot->bytes_up = s->up.bytes;
-    s->slot->bytes_down = s->down.bytes;
+    session_count_traffic(s);
     client_note_wire(s);
 }

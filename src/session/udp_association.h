@@ -49,6 +49,7 @@ struct udp_association {
     bool show;                      /* the next rule that allows something is the session's */
     uint64_t datagrams_up, datagrams_down, dropped; /* up, down: passed on */
     uint64_t wire_up, wire_down;    /* octets of sealed datagrams */
+    struct { uint64_t up, down, dropped; } counted; /* of the datagrams, in the worker's counters */
 };
 
 /* ---- its life (udp_association.c) ---- */

@@ -107,9 +107,10 @@ make_host(struct worker *w)
     host->ended = worker_session_ended;
     host->rejudged = worker_rejudged;
     host->table = table_open_writer(w->child.table_fd);
+    host->stats = stats_open_writer(w->child.table_fd, TABLE_STATS_AT);
     host->scratch = malloc(SESSION_SCRATCH_SIZE);
     host->secret_scratch = secret_alloc(SESSION_SETUP_READ);
-    if (host->table == NULL || host->scratch == NULL || host->secret_scratch == NULL ||
+    if (host->table == NULL || host->stats == NULL || host->scratch == NULL || host->secret_scratch == NULL ||
         worker_ended_init(w) < 0)
         log_fatal("no memory for the session table: %s", strerror(errno));
     if (audit_waits_open(&host->audit, host->loop, host->ring, w->child.accepted_fd) < 0)
@@ -135,6 +136,7 @@ worker_free(struct worker *w)
     resolver_free(&w->host.resolver);
     pipes_free(&w->host.pipes);
     table_close(&w->host.table);
+    stats_close(&w->host.stats);
     audit_waits_close(&w->host.audit);
     worker_reload_free(w);
     session_host_free(&w->host);

@@ -97,3 +97,7 @@ endif
 check_PROGRAMS += tests/unit/test_control_line
 tests_unit_test_control_line_SOURCES = tests/unit/test_control_line.c tests/unit/unit.h
 tests_unit_test_control_line_LDADD = $(UNIT_CORE)
+
+check_PROGRAMS += tests/unit/test_stats
+tests_unit_test_stats_SOURCES = tests/unit/test_stats.c tests/unit/unit.h
+tests_unit_test_stats_LDADD = $(UNIT_CORE)

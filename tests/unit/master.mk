@@ -71,3 +71,7 @@ tests_unit_test_master_broker_LDADD = $(UNIT_MASTER)
 check_PROGRAMS += tests/unit/test_master_control
 tests_unit_test_master_control_SOURCES = tests/unit/test_master_control.c $(MASTER_RIG)
 tests_unit_test_master_control_LDADD = $(UNIT_MASTER)
+
+check_PROGRAMS += tests/unit/test_master_metrics_text
+tests_unit_test_master_metrics_text_SOURCES = tests/unit/test_master_metrics_text.c tests/unit/unit.h
+tests_unit_test_master_metrics_text_LDADD = $(UNIT_MASTER)
