@@ -17,6 +17,7 @@
 #define SCRATCH_MIN 4096U
 #define SCRATCH_MAX (4U * 1024U * 1024U) /* a group's record lists its members */
 #define GROUPS_FIRST 64
+#define NO_GROUP "no group of this name" /* useradd allows no blank in one */
 #define GROUPS_COUNT_MAX 65536 /* what the kernel allows a process */
 
 int
@@ -158,13 +159,8 @@ scratch_grow(struct gssapi_identities *ids)
     return true;
 }
 
-/* What getpwnam(3) lists for "there is no such name". */
-static bool
-is_absent(int error)
-{
-    return error == 0 || error == ENOENT || error == ESRCH || error == EBADF || error == EPERM;
-}
-
+/* A name that no source of nsswitch.conf has is no error in glibc, whatever getpwnam(3) lists for it: an errno
+   is that of a source which could not be asked, and with ENOENT or EPERM too a directory may be down. */
 /* The account's own group. 1, 0 when nobody knows the account, -1 when that cannot be found out. */
 static int
 account_group(struct gssapi_identities *ids, const char *account, gid_t *gid)
@@ -177,7 +173,7 @@ account_group(struct gssapi_identities *ids, const char *account, gid_t *gid)
         error = getpwnam_r(account, &record, ids->scratch, ids->scratch_size, &found);
     while (error == ERANGE && scratch_grow(ids));
     if (found == NULL)
-        return is_absent(error) ? 0 : -1;
+        return error == 0 ? 0 : -1;
     *gid = record.pw_gid;
     return 1;
 }
@@ -194,7 +190,7 @@ group_name(struct gssapi_identities *ids, gid_t gid)
         error = getgrgid_r(gid, &record, ids->scratch, ids->scratch_size, &found);
     while (error == ERANGE && scratch_grow(ids));
     if (found == NULL)
-        return is_absent(error) ? "" : NULL;
+        return error == 0 ? "" : NULL;
     return record.gr_name;
 }
 
@@ -242,6 +238,24 @@ groups_list(const char *account, gid_t gid, int *count)
     return NULL;
 }
 
+/*
+ * getgrouplist(3) passes over a source that fails, as if the user were in none of its groups. A search that
+ * goes through to the last source says what became of that one: true when it could be asked. Of those before
+ * it nothing can be told, nor of a failure that is over by now.
+ */
+static bool
+groups_answered(struct gssapi_identities *ids)
+{
+    struct group record;
+    struct group *found = NULL;
+    int error;
+
+    do
+        error = getgrnam_r(NO_GROUP, &record, ids->scratch, ids->scratch_size, &found);
+    while (error == ERANGE && scratch_grow(ids));
+    return error == 0;
+}
+
 const char *
 gssapi_identity_account(struct gssapi_identities *ids, struct auth_identity *identity)
 {
@@ -261,6 +275,10 @@ gssapi_identity_account(struct gssapi_identities *ids, struct auth_identity *ide
 
     if (gids == NULL)
         return "too-many-groups";
+    if (!groups_answered(ids)) {
+        free(gids);
+        return "groups-unavailable";
+    }
     reason = groups_write(ids, gids, count, identity);
     free(gids);
     return reason;

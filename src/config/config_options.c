@@ -223,7 +223,7 @@ static const struct config_key rule_keys[] = {
     { "rule", "client", TYPED(PREFIXES), .sentence = "Where the client is." },
     { "rule", "user", TYPED(USERS),
       .sentence = "Globs over the audited user name; sessions without a user never match." },
-    { "rule", "group", TYPED(GROUPS), .later = true,
+    { "rule", "group", TYPED(GROUPS),
       .sentence = "Groups, one of which the user is in; sessions without a user never match." },
     { "rule", "method", TYPED(METHODS),
       .sentence = "How the client authenticated; a SOCKS 4 session has ident where the client's identd "
@@ -235,7 +235,7 @@ static const struct config_key rule_keys[] = {
     { "rule", "destination", TYPED(DESTINATIONS),
       .sentence = "Globs over the name asked for, and prefixes of the address." },
     { "rule", "port", TYPED(PORTS), .sentence = "Ports of the destination, and ranges of them." },
-    { "rule", "time", TYPED(TIMES), .later = true,
+    { "rule", "time", TYPED(TIMES),
       .sentence = "When the rule matches, in local time; see the section about time windows." },
     { "rule", "bandwidth", NUMERIC(SIZE, "0", 0, UINT64_C(1) << 40), .later = true,
       .sentence = "Bytes per second of the rule's sessions together; 0 for no limit." },

@@ -22,6 +22,14 @@ check_PROGRAMS += tests/unit/test_session
 tests_unit_test_session_SOURCES = tests/unit/test_session.c $(SESSION_RIG)
 tests_unit_test_session_LDADD = $(SESSION_RIG_LIBS)
 
+check_PROGRAMS += tests/unit/test_rejudge
+tests_unit_test_rejudge_SOURCES = tests/unit/test_rejudge.c $(SESSION_BIND)
+tests_unit_test_rejudge_LDADD = $(SESSION_RIG_LIBS)
+
+check_PROGRAMS += tests/unit/test_groups
+tests_unit_test_groups_SOURCES = tests/unit/test_groups.c $(CONFIG_RIG)
+tests_unit_test_groups_LDADD = $(SESSION_RIG_LIBS)
+
 SESSION_BIND = tests/unit/session_bind_tools.c tests/unit/session_bind_tools.h $(SESSION_RIG)
 
 check_PROGRAMS += tests/unit/test_phase_bind

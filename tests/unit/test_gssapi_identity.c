@@ -19,6 +19,7 @@
 
 static struct {
     int passwd_error, group_error; /* errno's */
+    int last_error; /* of the last source of groups */
     bool unknown;                  /* the account */
     int count;                     /* groups of the account */
     size_t name_len;               /* of each group's name */
@@ -59,6 +60,18 @@ getgrgid_r(gid_t gid, struct group *record, char *buffer, size_t size, struct gr
     *record = (struct group) { .gr_name = buffer, .gr_gid = gid };
     *found = record;
     return 0;
+}
+
+/* Asked for a group that nobody has. */
+int
+getgrnam_r(const char *name, struct group *record, char *buffer, size_t size, struct group **found)
+{
+    (void)name;
+    (void)record;
+    (void)buffer;
+    (void)size;
+    *found = NULL;
+    return db.last_error;
 }
 
 int
@@ -288,7 +301,8 @@ test_too_many_groups(void **state)
 static void
 test_database_that_fails(void **state)
 {
-    static const int errors[] = { EIO, ETIMEDOUT, ENOMEM, EMFILE, ECONNREFUSED };
+    /* nslcd's module says ENOENT where its daemon is gone; "no such name" is 0 */
+    static const int errors[] = { EIO, ETIMEDOUT, ENOMEM, EMFILE, ECONNREFUSED, ENOENT, EPERM };
     struct auth_identity id;
 
     (void)state;
@@ -301,6 +315,9 @@ test_database_that_fails(void **state)
         assert_string_equal(account_of("alice@A.TEST", &id), "groups-unavailable");
         assert_null(id.groups);
         db.group_error = 0;
+        db.last_error = errors[i]; /* its groups are missing, and getgrouplist says nothing */
+        assert_string_equal(account_of("alice@A.TEST", &id), "groups-unavailable");
+        db.last_error = 0;
     }
     db.passwd_error = ERANGE;
     assert_null(account_of("alice@A.TEST", &id));
