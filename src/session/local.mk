@@ -4,6 +4,9 @@ noinst_LTLIBRARIES += src/session/libsession.la
 src_session_libsession_la_SOURCES = \
 	src/session/audit_wait.c \
 	src/session/audit_wait.h \
+	src/session/budget.c \
+	src/session/budget.h \
+	src/session/budget_session.c \
 	src/session/groups.c \
 	src/session/groups.h \
 	src/session/phase_associate.c \
@@ -34,7 +37,6 @@ src_session_libsession_la_SOURCES = \
 	src/session/session_client.c \
 	src/session/session_identity.c \
 	src/session/session_kill.c \
-	src/session/session_later.c \
 	src/session/session_listener.c \
 	src/session/session_private.h \
 	src/session/session_record.c \

@@ -38,7 +38,7 @@ last_words(struct session *s, struct relay_flow *flow, struct channel *source, s
 
     flow->last = true;
     source->readable = true;
-    (void)relay_pump(flow, source, sink, &shared, &moved);
+    (void)relay_pump(flow, source, sink, &shared, RELAY_UNLIMITED, &moved);
 }
 
 /* The other side learns of a reset by a reset. */
@@ -86,30 +86,65 @@ relay_failed(enum relay_result result)
         result == RELAY_SINK_FAILED;
 }
 
+/* What one pump of both flows has come to. */
+struct pumped {
+    enum relay_result up, down;
+    bool moved;
+};
+
+/* Within the allowance of both together: what comes from both sides is halved. */
+static struct pumped
+pump_flows(struct session *s, size_t allowance)
+{
+    struct relay_shared shared = relay_shared(s);
+    struct pumped p = { RELAY_WAIT, RELAY_WAIT, false };
+    uint64_t before = relay_read(&s->up);
+    size_t share = allowance - (s->target.readable ? allowance / 2 : 0);
+
+    s->up.last = s->down.shut;
+    p.up = relay_pump(&s->up, &s->client, &s->target, &shared, share, &p.moved);
+    if (allowance != RELAY_UNLIMITED) {
+        uint64_t used = relay_read(&s->up) - before;
+
+        allowance = used < allowance ? allowance - (size_t)used : 0;
+    }
+    s->down.last = s->up.shut;
+    if (!relay_failed(p.up))
+        p.down = relay_pump(&s->down, &s->target, &s->client, &shared, allowance, &p.moved);
+    return p;
+}
+
+/* The same for a session whose rule limits it. */
+static struct pumped
+pump_limited(struct session *s)
+{
+    uint64_t before = relay_read(&s->up) + relay_read(&s->down);
+    struct pumped p = pump_flows(s, budget_allowance(s));
+
+    budget_spend(s, relay_read(&s->up) + relay_read(&s->down) - before);
+    if (p.up == RELAY_SPENT || p.down == RELAY_SPENT)
+        budget_park(s);
+    return p;
+}
+
 static struct session_step
 pump(struct session *s)
 {
-    struct relay_shared shared = relay_shared(s);
-    bool moved = false, was_half = half_closed(s);
-    enum relay_result up = RELAY_WAIT, down = RELAY_WAIT;
+    bool was_half = half_closed(s);
+    struct pumped p = s->budget == NULL ? pump_flows(s, RELAY_UNLIMITED) : pump_limited(s);
 
-    s->up.last = s->down.shut;
-    up = relay_pump(&s->up, &s->client, &s->target, &shared, &moved);
-    s->down.last = s->up.shut;
-    if (!relay_failed(up))
-        down = relay_pump(&s->down, &s->target, &s->client, &shared, &moved);
     client_note_wire(s); /* a message that is empty, or bad, moves nothing */
-    if (moved)
+    if (p.moved)
         relay_progress(s, was_half);
-    if (up == RELAY_SOURCE_BROKEN)
+    if (p.up == RELAY_SOURCE_BROKEN)
         return client_broken(s);
-    if (up == RELAY_SOURCE_FAILED || down == RELAY_SINK_FAILED)
+    if (p.up == RELAY_SOURCE_FAILED || p.down == RELAY_SINK_FAILED)
         return client_failed(s);
-    if (up == RELAY_SINK_FAILED || down == RELAY_SOURCE_FAILED)
+    if (p.up == RELAY_SINK_FAILED || p.down == RELAY_SOURCE_FAILED)
         return target_failed(s);
-    if (up == RELAY_COMPLETE && down == RELAY_COMPLETE)
+    if (p.up == RELAY_COMPLETE && p.down == RELAY_COMPLETE)
         return step_fail(s, REASON_CLOSED, NULL);
-    if (up == RELAY_MORE || down == RELAY_MORE)
+    if (p.up == RELAY_MORE || p.down == RELAY_MORE)
         session_again(s);
     return step_wait();
 }
@@ -117,8 +152,11 @@ pump(struct session *s)
 static struct session_step
 relay_timer(struct session *s)
 {
-    struct mono deadline = relay_deadline(s);
+    struct mono deadline;
 
+    if (s->budget != NULL && budget_parked(s))
+        s->active = loop_now(s->host->loop); /* it is us it waits for */
+    deadline = relay_deadline(s);
     if (mono_before(loop_now(s->host->loop), deadline)) {
         session_deadline(s, deadline);
         return step_wait();
@@ -138,6 +176,10 @@ relay_enter(struct session *s)
     if (buffer_append(&s->up.pending, buffer_head(in), buffer_len(in), AUTH_TOKEN_MAX) < 0)
         return step_fail(s, REASON_INTERNAL, NULL);
     setup_free(&s->setup);
+    if (budget_bind(s) < 0)
+        return step_fail(s, REASON_INTERNAL, NULL);
+    if (s->budget != NULL)
+        budget_spend(s, buffer_len(&s->up.pending));
     s->active = loop_now(s->host->loop);
     session_deadline(s, relay_deadline(s));
     return pump(s);

@@ -60,13 +60,15 @@ flush_pending(struct relay_flow *flow, struct channel *sink)
 /* One read is at most one message for a sink that makes messages. A sealed source opens its messages
    in the whole room. */
 static size_t
-copy_size(const struct channel *source, const struct channel *sink)
+copy_size(const struct channel *source, const struct channel *sink, size_t left)
 {
     size_t most = channel_write_max(sink);
 
     if (channel_protection(source) != NULL)
         return CHANNEL_ROOM_MIN;
-    return most < RELAY_READ_SIZE ? most : RELAY_READ_SIZE;
+    if (most > RELAY_READ_SIZE)
+        most = RELAY_READ_SIZE;
+    return most < left ? most : left;
 }
 
 static enum relay_move
@@ -89,9 +91,9 @@ copy_write(struct relay_flow *flow, struct channel *sink, uint8_t *data, size_t 
 
 static enum relay_move
 copy_once(struct relay_flow *flow, struct channel *source, struct channel *sink,
-    const struct relay_shared *shared, size_t *work)
+    const struct relay_shared *shared, size_t left, size_t *work)
 {
-    size_t size = copy_size(source, sink);
+    size_t size = copy_size(source, sink, left);
     uint64_t before = source->received;
     uint8_t *data;
     ssize_t n = channel_read_in(source, shared->scratch + CHANNEL_HEAD, size, &data);
@@ -131,9 +133,10 @@ flush_pipe(struct relay_flow *flow, struct channel *sink, struct pipe_pool *pipe
 
 static enum relay_move
 splice_once(struct relay_flow *flow, struct channel *source, struct channel *sink,
-    const struct relay_shared *shared, size_t *work)
+    const struct relay_shared *shared, size_t left, size_t *work)
 {
-    ssize_t n = splice(channel_raw_fd(source), NULL, flow->pipe->write_fd, NULL, flow->pipe->size,
+    size_t size = flow->pipe->size < left ? flow->pipe->size : left;
+    ssize_t n = splice(channel_raw_fd(source), NULL, flow->pipe->write_fd, NULL, size,
         SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
 
     if (n <= 0) {
@@ -169,11 +172,11 @@ may_splice(struct relay_flow *flow, const struct channel *source, const struct c
 
 static enum relay_move
 move_once(struct relay_flow *flow, struct channel *source, struct channel *sink,
-    const struct relay_shared *shared, size_t *work)
+    const struct relay_shared *shared, size_t left, size_t *work)
 {
     if (may_splice(flow, source, sink, shared->pipes))
-        return splice_once(flow, source, sink, shared, work);
-    return copy_once(flow, source, sink, shared, work);
+        return splice_once(flow, source, sink, shared, left, work);
+    return copy_once(flow, source, sink, shared, left, work);
 }
 
 /* What an earlier turn left over goes first: what the sink's layer holds is the oldest. */
@@ -224,20 +227,22 @@ turn_share(const struct channel *source, const struct channel *sink)
 
 enum relay_result
 relay_pump(struct relay_flow *flow, struct channel *source, struct channel *sink,
-    const struct relay_shared *shared, bool *moved)
+    const struct relay_shared *shared, size_t allowance, bool *moved)
 {
-    uint64_t delivered = flow->bytes, read = flow->bytes + relay_held(flow), sent = sink->sent;
-    size_t work = 0, share = turn_share(source, sink);
+    uint64_t delivered = flow->bytes, read = relay_read(flow), sent = sink->sent;
+    size_t work = 0, share = turn_share(source, sink), spent = 0;
     enum relay_move move = flush_held(flow, sink, shared->pipes);
 
-    while (move == MOVE_DONE && !flow->ended && source->readable && work < share)
-        move = move_once(flow, source, sink, shared, &work);
-    if (flow->bytes != delivered || flow->bytes + relay_held(flow) != read || sink->sent != sent)
+    while (move == MOVE_DONE && !flow->ended && source->readable && work < share && spent < allowance) {
+        move = move_once(flow, source, sink, shared, allowance - spent, &work);
+        spent = (size_t)(relay_read(flow) - read);
+    }
+    if (flow->bytes != delivered || spent > 0 || sink->sent != sent)
         *moved = true;
     if (flow->ended && relay_held(flow) == 0 && sink_settle(sink) == MOVE_DONE)
         return pass_end(flow, sink, moved);
     if (move == MOVE_DONE && source->readable)
-        return RELAY_MORE;
+        return spent >= allowance ? RELAY_SPENT : RELAY_MORE;
     return move_result(move);
 }
 
@@ -254,4 +259,10 @@ size_t
 relay_held(const struct relay_flow *flow)
 {
     return buffer_len(&flow->pending) + flow->in_pipe;
+}
+
+uint64_t
+relay_read(const struct relay_flow *flow)
+{
+    return flow->bytes + relay_held(flow);
 }

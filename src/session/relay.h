@@ -42,6 +42,7 @@ struct relay_flow {
 enum relay_result {
     RELAY_WAIT,          /* a channel's readiness must change first */
     RELAY_MORE,          /* the turn's share is used up: pump again next turn */
+    RELAY_SPENT,         /* there is more, and the allowance is used up */
     RELAY_COMPLETE,      /* end of file was passed on */
     RELAY_SOURCE_FAILED, /* errno of reading */
     RELAY_SOURCE_BROKEN, /* the source broke its protection: channel_fault() */
@@ -54,13 +55,19 @@ struct relay_shared {
     struct pipe_pool *pipes;
 };
 
-/* Moves what can be moved now. *moved is set when at least one byte or an end of file went on; an
+#define RELAY_UNLIMITED SIZE_MAX
+
+/* Moves what can be moved now, of the source's payload at most allowance bytes; only where the source is
+   protected the last message may go beyond it. *moved is set when at least one byte or an end of file went on; an
    empty message is none. Complete only when the sink's layer holds nothing any more. */
 enum relay_result relay_pump(struct relay_flow *flow, struct channel *source, struct channel *sink,
-    const struct relay_shared *shared, bool *moved);
+    const struct relay_shared *shared, size_t allowance, bool *moved);
 
 /* Gives back buffer and pipe; bytes not delivered are thrown away. */
 void relay_flow_free(struct relay_flow *flow, struct pipe_pool *pipes);
+
+/* Bytes of payload read from the source. */
+uint64_t relay_read(const struct relay_flow *flow);
 
 /* Bytes read from the source and not delivered (what the sink's layer holds is not among them). */
 size_t relay_held(const struct relay_flow *flow);

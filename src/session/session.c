@@ -75,6 +75,7 @@ session_release(struct session *s)
 
     loop_timer_cancel(host->loop, &s->timer);
     loop_task_cancel(host->loop, &s->task);
+    budget_release(s);
     udp_association_free(&s->udp);
     setup_free(&s->setup);
     relay_flow_free(&s->up, &host->pipes);

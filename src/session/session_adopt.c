@@ -106,6 +106,7 @@ session_commit(struct session_host *host, struct session_adoption **adoption)
     host->dial.prefer = (enum dial_prefer)settings->resolver.prefer;
     host->dial.egress_ipv4 = settings->egress_ipv4;
     host->dial.egress_ipv6 = settings->egress_ipv6;
+    budgets_adopt(&host->budgets);
     free(a);
     *adoption = NULL;
 }

@@ -92,6 +92,7 @@ struct session {
     struct udp_association *udp; /* NULL: none */
     struct session_listener *listener; /* a reference; NULL: of a number nobody knows */
     struct group_set *groups; /* a reference; NULL: none */
+    struct session_budget *budget; /* owned; NULL: no rule limits what it moves */
     struct table_slot *slot;
     uint8_t phase;      /* enum session_phase; written by phase_set() alone */
     uint8_t reason;     /* enum session_reason, set by session_fail() and session_stop() */

@@ -55,6 +55,8 @@ pass(struct udp_association *a, const struct udp_incoming *in)
 
     if (a->peer.family == ADDR_NONE || !may_answer(a, &in->from) || len > SOCKS_UDP_DATAGRAM_MAX)
         return false;
+    if (a->session->budget != NULL && !budget_take_datagram(a->session, in->len))
+        return false;
     memcpy(data, header, head);
     if (!seal(a, &data, &len) || len > SOCKS_UDP_DATAGRAM_MAX)
         return false;

@@ -78,7 +78,8 @@ udp_up_send(struct udp_association *a, const struct addr *to, uint8_t *data, siz
     enum udp_family family = udp_family(to);
     struct udp_outbox *o = &a->session->host->udp->out[family];
 
-    if (to->port == 0 || !out_ready(a, family)) {
+    if (to->port == 0 || !out_ready(a, family) ||
+        (a->session->budget != NULL && !budget_take_datagram(a->session, len))) {
         a->dropped++;
         return;
     }

@@ -3,6 +3,7 @@
 noinst_LTLIBRARIES += src/worker/libworker.la
 src_worker_libworker_la_SOURCES = \
 	src/worker/worker.h \
+	src/worker/worker_budget.c \
 	src/worker/worker_ended.c \
 	src/worker/worker_hours.c \
 	src/worker/worker_ipc.c \

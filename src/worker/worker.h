@@ -75,6 +75,10 @@ void worker_reload_free(struct worker *w);
 /* worker_hours.c: an image is in force: its time windows are looked at every minute, if it has any. */
 void worker_hours_begin(struct worker *w);
 
+/* worker_budget.c: the budgets' ask(), and what the master answers. */
+int worker_budget_ask(struct session_host *host, const struct ipc_budget_ask *ask);
+void worker_budget_grant(struct child *child, struct ipc_message *m);
+
 /* worker_stop.c */
 void worker_stop(struct child *child, uint32_t seconds);
 void worker_orphaned(struct child *child);

@@ -148,5 +148,6 @@ const struct child_handler worker_handlers[] = {
     { IPC_COMMIT, worker_commit },
     { IPC_ABORT, worker_abort },
     { IPC_KILL, worker_kill },
+    { IPC_BUDGET_GRANT, worker_budget_grant },
     { 0, NULL },
 };

@@ -116,6 +116,7 @@ make_host(struct worker *w)
     if (audit_waits_open(&host->audit, host->loop, host->ring, w->child.accepted_fd) < 0)
         log_fatal("event loop: %s", strerror(errno));
     fd_close(&w->child.table_fd);
+    budgets_open(&host->budgets, host, worker_budget_ask);
     authlink_init(&w->authlink, w->child.loop);
     worker_adopt_first(w);
 }
@@ -140,6 +141,7 @@ worker_free(struct worker *w)
     audit_waits_close(&w->host.audit);
     worker_reload_free(w);
     session_host_free(&w->host);
+    budgets_close(&w->host.budgets);
     secret_free(w->host.secret_scratch, SESSION_SETUP_READ);
     free(w->host.scratch);
     free(w->host.udp);

@@ -48,6 +48,7 @@ worker_orphaned(struct child *child)
     struct worker *w = child->owner;
     uint32_t seconds = image_settings(w->image)->timeouts.orphan;
 
+    budgets_orphaned(&w->host.budgets);
     if (w->stopping)
         return;
     log_warn("the master is gone; %u sessions get %u s to end", w->host.count, seconds);

@@ -228,7 +228,7 @@ relay_all(const struct row *row, int source_fd, int sink_fd)
     while (result == RELAY_WAIT || result == RELAY_MORE) {
         if (loop_turn(loop, result == RELAY_MORE ? 0 : -1) < 0)
             die("loop_turn");
-        result = relay_pump(&flow, &source, &sink, &shared, &moved);
+        result = relay_pump(&flow, &source, &sink, &shared, RELAY_UNLIMITED, &moved);
     }
     seconds = cpu_now() - from;
     if (result != RELAY_COMPLETE || flow.bytes != row->total)

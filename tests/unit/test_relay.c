@@ -103,7 +103,7 @@ pump(struct rig *r)
     bool moved = false;
 
     assert_int_equal(loop_turn(r->loop, 0), 0);
-    return relay_pump(&r->flow, &r->source, &r->sink, &r->shared, &moved);
+    return relay_pump(&r->flow, &r->source, &r->sink, &r->shared, RELAY_UNLIMITED, &moved);
 }
 
 static uint8_t

@@ -128,7 +128,7 @@ pump(void)
     r.due = false;
     r.moved = false;
     r.pumps++;
-    result = relay_pump(&r.flow, &r.source, &r.sink, &r.shared, &r.moved);
+    result = relay_pump(&r.flow, &r.source, &r.sink, &r.shared, RELAY_UNLIMITED, &r.moved);
     r.due = r.due || result == RELAY_MORE;
     return result;
 }
