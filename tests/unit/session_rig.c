@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -391,6 +392,9 @@ make_audit(void)
     rig.reader = ring_reader_open(rig.ring_data, rig.ring_index);
     assert_non_null(rig.host.ring);
     assert_non_null(rig.reader);
+    rig.accepted = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    assert_int_equal(
+        audit_waits_open(&rig.host.audit, rig.host.loop, rig.host.ring, rig.accepted), 0);
 }
 
 static void
@@ -410,6 +414,19 @@ make_resolver(void)
     assert_int_equal(resolver_set_hosts(rig.host.resolver, hosts, sizeof hosts - 1), 0);
 }
 
+/* A master that only listens. */
+static int
+host_ask(struct session_host *host, const struct ipc_budget_ask *ask)
+{
+    (void)host;
+    if (rig.ask_errno != 0) {
+        errno = rig.ask_errno;
+        return -1;
+    }
+    rig.asks[rig.ask_count++ % RIG_ASKS_MAX] = *ask;
+    return 0;
+}
+
 static void
 make_host(void)
 {
@@ -418,6 +435,7 @@ make_host(void)
     rig.host.own = &rig.own;
     rig.host.authlink = &rig.link;
     rig.host.ended = host_ended;
+    budgets_open(&rig.host.budgets, &rig.host, host_ask);
     rig.host.scratch = malloc(SESSION_SCRATCH_SIZE);
     rig.host.secret_scratch = secret_alloc(SESSION_SETUP_READ);
     assert_non_null(rig.host.scratch);
@@ -436,7 +454,7 @@ session_rig_begin(const char *config)
     memset(&rig, 0, sizeof rig);
     rig.next_id = 100;
     rig.descriptors = fd_count_open();
-    rig_good(&rig.config, config);
+    rig_later(&rig.config, config);
     make_host();
     make_link();
     make_audit();
@@ -506,6 +524,9 @@ session_rig_teardown(void **state)
     pipes_free(&rig.host.pipes);
     resolver_free(&rig.host.resolver);
     authlink_close(&rig.link);
+    audit_waits_close(&rig.host.audit);
+    budgets_close(&rig.host.budgets);
+    fd_close(&rig.accepted);
     ring_reader_close(&rig.reader);
     ring_writer_close(&rig.host.ring);
     table_close(&rig.host.table);

@@ -12,6 +12,7 @@
 #include "src/session/session.h"
 
 #define RIG_ENDED_MAX 64
+#define RIG_ASKS_MAX 64U
 #define RIG_PATIENCE_MS 15000
 
 struct session_rig {
@@ -21,6 +22,10 @@ struct session_rig {
     struct session_host host;
     struct ring_reader *reader;
     int ring_data, ring_index;
+    int accepted; /* the logger's eventfd */
+    struct ipc_budget_ask asks[RIG_ASKS_MAX]; /* for bandwidth */
+    unsigned ask_count;
+    int ask_errno; /* 0: asks are taken */
     int pool;     /* the pool's end of the queue of the method that has one */
     int listener; /* a destination */
     uint16_t port;
