@@ -186,6 +186,7 @@ rig_image(enum image_log_target target, enum image_log_format format, const char
 {
     struct {
         struct image_header header;
+        struct image_zone zone;
         char path[128];
     } image = { .header = { .magic = IMAGE_MAGIC, .version = IMAGE_VERSION, .size = sizeof image } };
     struct image_settings *s = &image.header.settings;
@@ -193,6 +194,8 @@ rig_image(enum image_log_target target, enum image_log_format format, const char
 
     RIG_MUST(len < sizeof image.path);
     s->workers = 1;
+    image.zone.from = INT64_MIN;
+    s->zone = (struct image_list) { offsetof(__typeof__(image), zone), 1 };
     s->log.target = target;
     s->log.format = format;
     s->log.facility = LOG_LOCAL0;
