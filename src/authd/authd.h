@@ -43,8 +43,25 @@ struct authd_file {
     void *mapped; /* while the module opens it */
 };
 
+/* What an auth_config reads: the module's section as it is in effect on one listener. */
+struct authd_view {
+    const struct authd *authd;
+    const struct authd_image *image;
+    const struct image_listener *listener; /* NULL: the section itself */
+};
+
+/* A policy image; lives as long as a conversation or a generation reads options in it. */
+struct authd_image {
+    struct image *image;
+    const struct image_module *settings; /* the module's part of it */
+    struct auth_config config; /* the module's section, whatever the listener */
+    struct authd_view view;    /* what that reads */
+    unsigned users;
+};
+
 /* The module opened with one set of files; lives as long as a conversation uses it. */
 struct authd_generation {
+    struct authd_image *image; /* whose options it is opened with; NULL once it is */
     void *module;
     unsigned users; /* conversations, and one for being the current one */
     struct authd_file files[AUTHD_FILES_MAX];
@@ -63,19 +80,13 @@ struct authd_queue {
 
 /* ---- the process ---- */
 
-/* What an auth_config reads: the module's section as it is in effect on one listener. */
-struct authd_view {
-    const struct authd *authd;
-    const struct image_listener *listener; /* NULL: the section itself */
-};
-
 struct authd {
     struct child child;
     const struct auth_secret_module *module;
-    struct image *image;
-    const struct image_module *settings; /* the module's part of the image */
-    struct auth_config config; /* the module's section, whatever the listener */
-    struct authd_view view;    /* what that reads */
+    struct authd_image *image; /* in force */
+    struct authd_image *next;  /* prepared; NULL: none */
+    uint64_t next_number;      /* the number of its PREPARE */
+    struct authd_generation *next_current; /* what will be the current one with it */
     struct authd_room *room;
     struct authd_generation *current; /* NULL until every file arrived */
     struct authd_generation *first;   /* the one whose files are still arriving, at the start */
@@ -122,8 +133,30 @@ void authd_files_free(struct authd *a);
    refused leaves the current generation in force; at the start it is fatal. */
 void authd_file_received(struct authd *a, struct ipc_message *m);
 
+/* The generation for an image whose options are other ones: the same files. NULL with error filled. */
+struct authd_generation *authd_generation_with(struct authd *a, struct authd_image *image, char *error,
+    size_t size);
+/* It becomes the current one, which the caller's use goes to. */
+void authd_generation_adopt(struct authd *a, struct authd_generation **g);
+/* Whether the listeners of an image are content with the current files. 0, or -1 with error filled. */
+int authd_listeners_check(struct authd *a, const struct authd_image *image, char *error, size_t size)
+    SP_MUST_USE;
 struct authd_generation *authd_generation_use(struct authd_generation *g);
 void authd_generation_drop(const struct authd *a, struct authd_generation **g);
+
+/* ---- authd_image.c ---- */
+
+/* Maps it and finds the module's part; the caller's use. NULL with error filled. */
+struct authd_image *authd_image_open(const struct authd *a, int fd, char *error, size_t size) SP_MUST_USE;
+struct authd_image *authd_image_use(struct authd_image *image);
+void authd_image_drop(struct authd_image **image);
+
+/* ---- authd_reload.c: PREPARE, COMMIT, ABORT ---- */
+
+void authd_prepare(struct child *child, struct ipc_message *m);
+void authd_commit(struct child *child, struct ipc_message *m);
+void authd_abort(struct child *child, struct ipc_message *m);
+void authd_reload_free(struct authd *a);
 
 /* ---- authd_queue.c ---- */
 
@@ -144,6 +177,7 @@ struct authd_conversation {
     struct authd_conversation *prev;
     struct ipc_queue_receive from; /* the worker whose queue it came through */
     struct authd_generation *generation; /* NULL before OPEN */
+    struct authd_image *image;           /* what its listener's options lie in; NULL before OPEN */
     void *state;                         /* the module's, secret memory; NULL: it wants none */
     struct auth_opening opening;
     struct auth_config config; /* the section in effect on its listener */

@@ -43,6 +43,7 @@ authd_conversation_end(struct authd_conversation *c)
         a->module->end(c->generation->module, c->state);
     secret_free(c->state, a->module->state_size);
     authd_generation_drop(a, &c->generation);
+    authd_image_drop(&c->image);
     unlink_conversation(c);
     free(c);
     authd_queues_update(a);
@@ -94,23 +95,31 @@ deadline_set(struct authd_conversation *c, uint32_t msec)
         mono_add_us(loop_now(c->authd->child.loop), us));
 }
 
-/* The listener it came through, found by its name; only the worker could have told a wrong one. */
 static bool
-listener_find(struct authd_conversation *c)
+listener_of(struct authd_conversation *c, struct authd_image *in)
 {
-    const struct image *image = c->authd->image;
-    const uint32_t count = image_settings(image)->listeners.count;
+    const struct image *image = in != NULL ? in->image : NULL;
+    const uint32_t count = in != NULL ? image_settings(image)->listeners.count : 0;
 
     for (uint32_t i = 0; i < count; i++) {
         const struct image_listener *l = image_listener(image, i);
 
         if (strcmp(image_string(image, l->name), c->listener) != 0)
             continue;
-        c->view = (struct authd_view) { .authd = c->authd, .listener = l };
+        c->image = authd_image_use(in);
+        c->view = (struct authd_view) { .authd = c->authd, .image = in, .listener = l };
         c->config = (struct auth_config) { .ctx = &c->view, .value = authd_option };
         return true;
     }
     return false;
+}
+
+/* The listener it came through, found by its name; only the worker could have told a wrong one. A new
+   one's first client may be faster than the COMMIT of the image that brings it. */
+static bool
+listener_find(struct authd_conversation *c)
+{
+    return listener_of(c, c->authd->image) || listener_of(c, c->authd->next);
 }
 
 /* Keeps what the module may want to know in every step. */

@@ -44,13 +44,14 @@ const char *
 authd_option(const void *ctx, const char *name, unsigned i)
 {
     const struct authd_view *view = ctx;
-    const struct authd *a = view->authd;
-    const char *value = image_option(a->image, view->listener, a->settings, name, i);
+    const struct image *image = view->image->image;
+    const struct image_module *settings = view->image->settings;
+    const char *value = image_option(image, view->listener, settings, name, i);
 
-    if (value != NULL || i > 0 || has_key(a->image, a->settings->options, name) ||
-        (view->listener != NULL && has_key(a->image, view->listener->overrides, name)))
+    if (value != NULL || i > 0 || has_key(image, settings->options, name) ||
+        (view->listener != NULL && has_key(image, view->listener->overrides, name)))
         return value;
-    return option_preset(a->module, name);
+    return option_preset(view->authd->module, name);
 }
 
 /* ---- generations ---- */
@@ -71,6 +72,7 @@ generation_free(const struct authd *a, struct authd_generation *g)
         a->module->close(g->module);
     for (size_t i = 0; i < g->file_count; i++)
         fd_close(&g->files[i].fd);
+    authd_image_drop(&g->image);
     free(g);
 }
 
@@ -93,13 +95,14 @@ authd_generation_drop(const struct authd *a, struct authd_generation **g)
 
 /* Another generation with descriptors of its own for the same files. NULL with errno. */
 static struct authd_generation *
-generation_copy(const struct authd *a, const struct authd_generation *old)
+generation_copy(const struct authd *a, const struct authd_generation *old, struct authd_image *image)
 {
     struct authd_generation *g = calloc(1, sizeof *g);
 
     if (g == NULL)
         return NULL;
     g->users = 1;
+    g->image = authd_image_use(image);
     for (size_t i = 0; i < old->file_count; i++) {
         struct authd_file *f = &g->files[g->file_count];
 
@@ -169,22 +172,22 @@ files_unmap(struct authd_generation *g)
 /* ---- what listeners want of the files ---- */
 
 static bool
-listener_offers(const struct authd *a, const struct image_listener *listener)
+listener_offers(const struct authd_image *in, const struct image_listener *listener)
 {
     for (uint32_t i = 0; i < listener->modules.count; i++) {
-        const uint32_t index = *IMAGE_AT(a->image, listener->modules, uint32_t, i);
+        const uint32_t index = *IMAGE_AT(in->image, listener->modules, uint32_t, i);
 
-        if (image_module(a->image, index) == a->settings)
+        if (image_module(in->image, index) == in->settings)
             return true;
     }
     return false;
 }
 
 static int
-listener_check(const struct authd *a, struct authd_generation *g,
+listener_check(const struct authd *a, const struct authd_image *in, struct authd_generation *g,
     const struct image_listener *listener, char *error, size_t size)
 {
-    const struct authd_view view = { .authd = a, .listener = listener };
+    const struct authd_view view = { .authd = a, .image = in, .listener = listener };
     const struct auth_config config = { .ctx = &view, .value = authd_option };
 
     for (size_t i = 0; i < g->file_count; i++) {
@@ -203,23 +206,33 @@ listener_check(const struct authd *a, struct authd_generation *g,
 /* The module looks at files with its section in mind; a listener with values of its own may want more of
    them, as -t says, too. */
 static int
-listeners_check(const struct authd *a, struct authd_generation *g, char *error, size_t size)
+listeners_check(const struct authd *a, const struct authd_image *in, struct authd_generation *g,
+    char *error, size_t size)
 {
-    const uint32_t count = image_settings(a->image)->listeners.count;
+    const uint32_t count = image_settings(in->image)->listeners.count;
 
     for (uint32_t i = 0; a->module->config.check_file != NULL && i < count; i++) {
-        const struct image_listener *listener = image_listener(a->image, i);
+        const struct image_listener *listener = image_listener(in->image, i);
 
-        if (listener->overrides.count > 0 && listener_offers(a, listener) &&
-            listener_check(a, g, listener, error, size) != 0)
+        if (listener->overrides.count > 0 && listener_offers(in, listener) &&
+            listener_check(a, in, g, listener, error, size) != 0)
             return -1;
     }
     return 0;
 }
 
-/* Opens the module with the generation's files and makes it the current one. */
+int
+authd_listeners_check(struct authd *a, const struct authd_image *image, char *error, size_t size)
+{
+    const int result = listeners_check(a, image, a->current, error, size);
+
+    files_unmap(a->current);
+    return result;
+}
+
+/* Opens the module with the generation's files and image. */
 static int
-generation_adopt(struct authd *a, struct authd_generation *g, char *error, size_t size)
+generation_open(struct authd *a, struct authd_generation *g, char *error, size_t size)
 {
     const struct auth_files files = {
         .ctx = g,
@@ -228,18 +241,50 @@ generation_adopt(struct authd *a, struct authd_generation *g, char *error, size_
     };
 
     error[0] = '\0';
-    if (listeners_check(a, g, error, size) == 0)
-        g->module = a->module->open(&a->config, &files, error, size);
+    if (listeners_check(a, g->image, g, error, size) == 0)
+        g->module = a->module->open(&g->image->config, &files, error, size);
     files_unmap(g);
-    if (g->module == NULL) {
-        if (error[0] == '\0')
-            (void)snprintf(error, size, "module %s cannot be opened", a->module->name);
-        return -1;
+    if (g->module != NULL) {
+        authd_image_drop(&g->image); /* a module keeps nothing of its config */
+        return 0;
     }
+    if (error[0] == '\0')
+        (void)snprintf(error, size, "module %s cannot be opened", a->module->name);
+    return -1;
+}
+
+void
+authd_generation_adopt(struct authd *a, struct authd_generation **g)
+{
     authd_generation_drop(a, &a->current);
-    a->current = g;
+    a->current = *g;
+    *g = NULL;
     authd_queues_update(a);
+}
+
+/* Opens it and makes it the current one. */
+static int
+generation_adopt(struct authd *a, struct authd_generation *g, char *error, size_t size)
+{
+    if (generation_open(a, g, error, size) != 0)
+        return -1;
+    authd_generation_adopt(a, &g);
     return 0;
+}
+
+struct authd_generation *
+authd_generation_with(struct authd *a, struct authd_image *image, char *error, size_t size)
+{
+    struct authd_generation *g = generation_copy(a, a->current, image);
+
+    if (g == NULL) {
+        (void)snprintf(error, size, "%s", strerror(errno));
+        return NULL;
+    }
+    if (generation_open(a, g, error, size) == 0)
+        return g;
+    generation_free(a, g);
+    return NULL;
 }
 
 /* ---- the start ---- */
@@ -248,11 +293,12 @@ generation_adopt(struct authd *a, struct authd_generation *g, char *error, size_
 static int
 files_expect(const struct authd *a, struct authd_generation *g, char *error, size_t size)
 {
-    const struct image_list *rows = &a->settings->options;
+    const struct image *image = a->image->image;
+    const struct image_list *rows = &a->image->settings->options;
 
     for (uint32_t i = 0; i < rows->count; i++) {
-        const struct image_option *row = IMAGE_AT(a->image, *rows, struct image_option, i);
-        const char *key = image_string(a->image, row->key);
+        const struct image_option *row = IMAGE_AT(image, *rows, struct image_option, i);
+        const char *key = image_string(image, row->key);
         struct authd_file *f = &g->files[g->file_count];
 
         if (row->kind != IMAGE_OPTION_FILE || row->value.len == 0 || file_of(g, key) != NULL)
@@ -278,6 +324,7 @@ authd_files_begin(struct authd *a, char *error, size_t size)
         return -1;
     }
     a->first->users = 1;
+    a->first->image = authd_image_use(a->image);
     if (files_expect(a, a->first, error, size) != 0)
         return -1;
     if (!generation_complete(a->first))
@@ -334,7 +381,7 @@ file_adopt(struct authd *a, const struct ipc_file *file, int fd, char *error, si
 {
     if (a->first != NULL)
         return file_adopt_first(a, file, fd, error, size);
-    struct authd_generation *g = generation_copy(a, a->current);
+    struct authd_generation *g = generation_copy(a, a->current, a->image);
 
     if (g == NULL) {
         (void)snprintf(error, size, "%s", strerror(errno));

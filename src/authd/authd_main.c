@@ -117,6 +117,9 @@ on_file(struct child *child, struct ipc_message *m)
 static const struct child_handler handlers[] = {
     { IPC_QUEUE_RECEIVE, on_queue_receive },
     { IPC_FILE, on_file },
+    { IPC_PREPARE, authd_prepare },
+    { IPC_COMMIT, authd_commit },
+    { IPC_ABORT, authd_abort },
     { IPC_TYPE_COUNT, NULL },
 };
 
@@ -151,22 +154,11 @@ set_bounds(struct authd *a)
 static void
 open_image(struct authd *a)
 {
-    const char *name = a->child.init.module;
-    const char *why = NULL;
+    char error[512];
 
-    a->image = image_open(a->child.image_fd, &why);
+    a->image = authd_image_open(a, a->child.image_fd, error, sizeof error);
     if (a->image == NULL)
-        log_fatal("policy image: %s", why != NULL ? why : strerror(errno));
-    const struct image_settings *settings = image_settings(a->image);
-
-    for (uint32_t i = 0; i < settings->modules.count && a->settings == NULL; i++) {
-        const struct image_module *m = image_module(a->image, i);
-
-        if (strcmp(image_string(a->image, m->name), name) == 0)
-            a->settings = m;
-    }
-    if (a->settings == NULL)
-        log_fatal("the policy image knows no method \"%s\"", name);
+        log_fatal("%s", error);
 }
 
 static void
@@ -177,11 +169,9 @@ find_module(struct authd *a)
     a->module = auth_secret_find(a->child.init.module, auth_module_dir(), error, sizeof error);
     if (a->module == NULL)
         log_fatal("%s", error);
-    if (a->module->method != a->settings->method)
+    if (a->module->method != a->image->settings->method)
         log_fatal("module %s: method %u here, %u in the policy image", a->module->name,
-            a->module->method, a->settings->method);
-    a->view = (struct authd_view) { .authd = a };
-    a->config = (struct auth_config) { .ctx = &a->view, .value = authd_option };
+            a->module->method, a->image->settings->method);
 }
 
 /* Caged: from here nothing but what the master sends is read. */
@@ -223,7 +213,8 @@ authd_free(struct authd *a)
     authd_reports_free(a);
     authd_files_free(a);
     secret_free(a->room, sizeof *a->room);
-    image_close(&a->image);
+    authd_reload_free(a);
+    authd_image_drop(&a->image);
     child_end(&a->child);
 }
 

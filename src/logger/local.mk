@@ -10,6 +10,7 @@ src_logger_liblogger_la_SOURCES = \
 	src/logger/logger_control.c \
 	src/logger/logger_main.c \
 	src/logger/logger_pump.c \
+	src/logger/logger_reload.c \
 	src/logger/logger_rings.c \
 	src/logger/logger_state.c \
 	src/logger/logger_target.c \

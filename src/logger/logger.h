@@ -19,6 +19,8 @@
 struct logger {
     struct child child;
     struct image *image; /* owned; the settings lie in it */
+    struct image *next;  /* owned; prepared, NULL: none */
+    uint64_t next_number; /* the number of its PREPARE */
     struct target target;
     struct log_rings rings;
     struct batch batch;
@@ -62,6 +64,12 @@ void logger_release(struct logger *lg);
 
 /* Something may have changed: the master hears of it at once, or a second after it last did. */
 void state_changed(struct logger *lg);
+
+/* ---- logger_reload.c: PREPARE, COMMIT, ABORT ---- */
+
+void logger_prepare(struct child *child, struct ipc_message *m);
+void logger_commit(struct child *child, struct ipc_message *m);
+void logger_abort(struct child *child, struct ipc_message *m);
 
 /* ---- logger_main.c ---- */
 

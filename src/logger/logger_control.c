@@ -95,6 +95,9 @@ const struct child_handler logger_handlers[] = {
     { IPC_RING_ADD, on_ring_add },
     { IPC_RING_DRAIN, on_ring_drain },
     { IPC_FILE, on_file },
+    { IPC_PREPARE, logger_prepare },
+    { IPC_COMMIT, logger_commit },
+    { IPC_ABORT, logger_abort },
     { IPC_TYPE_COUNT, NULL },
 };
 

@@ -66,6 +66,7 @@ tear_down(struct logger *lg)
     loop_io_del(lg->child.loop, &lg->wake_io, lg->child.wake_fd);
     rings_free(&lg->rings);
     target_close(&lg->target);
+    image_close(&lg->next);
     image_close(&lg->image);
 }
 

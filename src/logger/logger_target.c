@@ -35,6 +35,14 @@ target_init(struct target *t, const struct target_settings *settings, struct loo
 }
 
 void
+target_adopt(struct target *t, const struct target_settings *settings)
+{
+    t->settings.format = settings->format;
+    t->settings.facility = settings->facility;
+    t->settings.path = settings->path;
+}
+
+void
 target_drop_fd(struct target *t)
 {
     if (t->fd < 0)

@@ -80,6 +80,8 @@ struct target {
 
 /* settings is copied. Nothing is opened yet. */
 void target_init(struct target *t, const struct target_settings *settings, struct loop *loop);
+/* Another format and facility, for the lines made from now on; path is the same text in another place. */
+void target_adopt(struct target *t, const struct target_settings *settings);
 void target_close(struct target *t);
 
 /* Calls t->writable once when there is room. 0, or -1 when this descriptor cannot tell. */

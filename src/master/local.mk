@@ -5,10 +5,12 @@ src_master_libmaster_la_SOURCES = \
 	src/master/master.h \
 	src/master/master_accept.c \
 	src/master/master_acl.c \
+	src/master/master_adopt.h \
 	src/master/master_audit.c \
 	src/master/master_audit.h \
 	src/master/master_backoff.c \
 	src/master/master_broker.c \
+	src/master/master_broker_reload.c \
 	src/master/master_capacity.c \
 	src/master/master_check.c \
 	src/master/master_compile.c \
@@ -27,6 +29,7 @@ src_master_libmaster_la_SOURCES = \
 	src/master/master_corpse.c \
 	src/master/master_daemon.c \
 	src/master/master_dispatch.c \
+	src/master/master_drain.c \
 	src/master/master_equip.c \
 	src/master/master_environment.c \
 	src/master/master_events.c \
@@ -38,6 +41,8 @@ src_master_libmaster_la_SOURCES = \
 	src/master/master_list.h \
 	src/master/master_listen.c \
 	src/master/master_listeners.c \
+	src/master/master_listeners.h \
+	src/master/master_lists.c \
 	src/master/master_main.c \
 	src/master/master_metrics.c \
 	src/master/master_metrics.h \
@@ -48,10 +53,14 @@ src_master_libmaster_la_SOURCES = \
 	src/master/master_parts.h \
 	src/master/master_pipes.c \
 	src/master/master_private.h \
+	src/master/master_prepare.c \
 	src/master/master_provide.c \
 	src/master/master_reap.c \
+	src/master/master_reload.c \
 	src/master/master_reload.h \
+	src/master/master_reload_diff.c \
 	src/master/master_receive.c \
+	src/master/master_replace.c \
 	src/master/master_sessions.c \
 	src/master/master_signal.c \
 	src/master/master_spawn.c \

@@ -38,18 +38,17 @@ kind_row(enum ipc_file_kind kind)
 
 /* ---- reading ---- */
 
-/* The file as it is now becomes the candidate. 0, or -1 with error filled. */
-static int
-read_file(const struct master *m, struct brokered *f, char *error, size_t size)
+int
+broker_read(const struct master *m, struct brokered *f, const char *path, char *error, size_t size)
 {
     struct stat st;
     int fd;
 
     memset(&st, 0, sizeof st);
     if (f->row->rule == NULL)
-        fd = file_open_log(f->path, error, size);
+        fd = file_open_log(path, error, size);
     else
-        fd = file_copy(f->row->rule, f->path, &m->users, &st, error, size);
+        fd = file_copy(f->row->rule, path, &m->users, &st, error, size);
     /* What was seen and found wrong is not looked at again until it changes. */
     f->seen = st;
     if (fd < 0)
@@ -62,26 +61,57 @@ read_file(const struct master *m, struct brokered *f, char *error, size_t size)
     return 0;
 }
 
+/* One that nobody alive has heard of under another name. */
+static struct brokered *
+free_entry(struct broker *b)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        if (b->files[i].row == NULL)
+            return &b->files[i];
+    }
+    return b->count < MASTER_FILES_MAX ? &b->files[b->count++] : NULL;
+}
+
+struct brokered *
+broker_add(struct master *m, enum ipc_file_kind kind, uint32_t pool, const char *option,
+    const char *path, char *error, size_t size)
+{
+    struct brokered *f = free_entry(&m->broker);
+    const struct broker_kind *row = kind_row(kind);
+
+    if (f == NULL) {
+        (void)snprintf(error, size, "%s: too many files are named; %d are allowed", path,
+            MASTER_FILES_MAX);
+        return NULL;
+    }
+    *f = (struct brokered) { .row = row, .pool = pool, .current = -1, .candidate = -1,
+        .path = path_beside(m->options.config, path != NULL ? path : row->path) };
+    int n = snprintf(f->option, sizeof f->option, "%s", option);
+
+    if (f->path != NULL && n >= 0 && (size_t)n < sizeof f->option)
+        return f;
+    (void)snprintf(error, size, "%s: %s", option, f->path == NULL ? strerror(errno) : "name too long");
+    broker_remove(f);
+    return NULL;
+}
+
+void
+broker_remove(struct brokered *f)
+{
+    fd_close(&f->current);
+    fd_close(&f->candidate);
+    free(f->path);
+    free(f->next_path);
+    *f = (struct brokered) { .current = -1, .candidate = -1 };
+}
+
 static int
 add_file(struct master *m, enum ipc_file_kind kind, uint32_t pool, const char *option,
     const char *path, char *error, size_t size)
 {
-    struct broker *b = &m->broker;
+    struct brokered *f = broker_add(m, kind, pool, option, path, error, size);
 
-    if (b->count >= MASTER_FILES_MAX) {
-        (void)snprintf(error, size, "%s: too many files are named; %d are allowed", path,
-            MASTER_FILES_MAX);
-        return -1;
-    }
-    struct brokered *f = &b->files[b->count++];
-
-    *f = (struct brokered) { .row = kind_row(kind), .pool = pool, .option = option,
-        .path = path_beside(m->options.config, path != NULL ? path : kind_row(kind)->path),
-        .current = -1, .candidate = -1 };
-    if (f->path != NULL)
-        return read_file(m, f, error, size);
-    (void)snprintf(error, size, "%s", strerror(errno));
-    return -1;
+    return f == NULL ? -1 : broker_read(m, f, f->path, error, size);
 }
 
 static int
@@ -120,8 +150,6 @@ broker_init(struct master *m, char *error, size_t size)
         if (add_module_files(m, i, error, size) < 0)
             return -1;
     }
-    if (m->options.config != NULL)
-        (void)stat(m->options.config, &m->broker.config_seen);
     return 0;
 }
 
@@ -170,7 +198,11 @@ static void
 look_at(struct master *m, struct brokered *f, bool hangup)
 {
     char error[512] = "";
-    bool is_log = f->row->rule == NULL;
+    bool is_log = f->row == NULL || f->row->rule == NULL;
+
+    /* A reload that runs has looked at it, or will. */
+    if (f->row == NULL || f->held || f->fresh)
+        return;
     bool changed = !is_log && file_changed(f->row->rule, f->path, &f->seen);
 
     /* Who sends SIGHUP may have mended what a file was refused for elsewhere. */
@@ -179,12 +211,12 @@ look_at(struct master *m, struct brokered *f, bool hangup)
     if (changed)
         f->deaths = 0;
     f->again = false;
-    if (read_file(m, f, error, sizeof error) == 0) {
+    if (broker_read(m, f, f->path, error, sizeof error) == 0) {
         broker_offer(m, f);
         return;
     }
     log_warn("%s; what was read before stays in force", error);
-    events_reload_failed(m, error);
+    events_reload_failed(m, "file-refused", error);
 }
 
 void
@@ -195,17 +227,26 @@ broker_look(struct master *m, bool hangup)
 }
 
 void
-broker_hangup(struct master *m)
+broker_reopen_log(struct master *m)
 {
-    struct stat st;
-    const struct stat *seen = &m->broker.config_seen;
+    for (size_t i = 0; i < m->broker.count; i++) {
+        struct brokered *f = &m->broker.files[i];
 
-    if (m->options.config != NULL && stat(m->options.config, &st) == 0
-        && (st.st_ino != seen->st_ino || st.st_size != seen->st_size
-            || st.st_mtim.tv_sec != seen->st_mtim.tv_sec
-            || st.st_mtim.tv_nsec != seen->st_mtim.tv_nsec))
-        log_warn("%s changed: restart to adopt a changed configuration", m->options.config);
-    broker_look(m, true);
+        if (f->row != NULL && f->row->rule == NULL)
+            look_at(m, f, true);
+    }
+}
+
+const struct brokered *
+broker_find(const struct master *m, const char *path)
+{
+    for (size_t i = 0; i < m->broker.count; i++) {
+        const struct brokered *f = &m->broker.files[i];
+
+        if (f->row != NULL && strcmp(f->path, path) == 0)
+            return f;
+    }
+    return NULL;
 }
 
 static void
@@ -215,6 +256,7 @@ look(struct loop_timer *timer)
 
     broker_start(m);
     broker_look(m, false);
+    reload_look(m);
 }
 
 void
@@ -231,10 +273,7 @@ void
 broker_close(struct master *m)
 {
     loop_timer_cancel(m->loop, &m->broker.timer);
-    for (size_t i = 0; i < m->broker.count; i++) {
-        fd_close(&m->broker.files[i].current);
-        fd_close(&m->broker.files[i].candidate);
-        free(m->broker.files[i].path);
-    }
+    for (size_t i = 0; i < m->broker.count; i++)
+        broker_remove(&m->broker.files[i]);
     m->broker.count = 0;
 }

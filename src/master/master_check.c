@@ -22,7 +22,7 @@ check_environment(struct master *m)
     m->users.privileged = geteuid() == 0;
     if (users_resolve(&m->users, m->settings, m->config.image, error, sizeof error) < 0
         || broker_check(m, error, sizeof error) < 0
-        || folders_provide(m, false, error, sizeof error) < 0
+        || folders_provide(m, m->config.image, false, error, sizeof error) < 0
         || control_check(m, error, sizeof error) < 0) {
         fprintf(stderr, "%s\n", error);
         return EXIT_FAILURE;

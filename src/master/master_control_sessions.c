@@ -89,7 +89,7 @@ put_session(struct control_client *c, const struct process *p, const struct tabl
 
     if (snprintf(id, sizeof id, "%016" PRIx64, s->id) > 0)
         control_put(w, "session", id);
-    control_put(w, "worker", p->place->label);
+    control_put(w, "worker", p->label);
     put_text(w, "listener", listener);
     put_addr(w, "client", &s->client);
     control_put(w, "protocol", table_protocol(s));
@@ -120,7 +120,7 @@ list_slot(struct control_client *c, const struct process *p, uint32_t i)
 
     if (whole < 0 && control_filter_empty(&w->filter)) {
         control_put(&c->w, "session", "?");
-        control_put(&c->w, "worker", p->place->label);
+        control_put(&c->w, "worker", p->label);
         control_put_end(&c->w);
     }
     if (whole != 1)

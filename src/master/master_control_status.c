@@ -249,7 +249,7 @@ put_process(struct control_client *c, const struct place *place, const struct pr
     const char *state)
 {
     control_put(&c->w, "role", role_name(place->role));
-    control_put(&c->w, "number", place->label);
+    control_put(&c->w, "number", p != NULL ? p->label : place->label);
     control_put(&c->w, "state", state);
     if (p != NULL) {
         control_put_number(&c->w, "pid", (uint64_t)p->pid);

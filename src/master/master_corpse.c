@@ -107,7 +107,7 @@ reap_begin(struct process *p)
     p->reaper = reaper_new(p->table_fd, p->ring_data);
     if (p->reaper == NULL)
         log_error("no memory for the audit of worker %s: its closing records know less",
-            p->place->label);
+            p->label);
     p->reap_task.run = reap_slice;
     p->reap_timer.expired = reap_pause_over;
     loop_defer(p->m->loop, &p->reap_task);
@@ -120,7 +120,7 @@ drain_over(struct loop_timer *timer)
 
     if (!p->reaped)
         log_warn("the records of %s %s are not written after %d s; its sessions are closed meanwhile",
-            role_name(p->place->role), p->place->label, MASTER_DRAIN_SECONDS);
+            role_name(p->place->role), p->label, MASTER_DRAIN_SECONDS);
     reap_begin(p);
 }
 
@@ -144,7 +144,7 @@ bound_corpses(struct master *m)
     while (oldest->next_corpse != NULL)
         oldest = oldest->next_corpse;
     log_warn("the records of %s %s were never accepted and are given up",
-        role_name(oldest->place->role), oldest->place->label);
+        role_name(oldest->place->role), oldest->label);
     oldest->drained = true;
     reap_begin(oldest);
     corpse_settle(oldest);
@@ -155,6 +155,8 @@ note_next_seq(struct process *p)
 {
     uint64_t next = p->ring_data < 0 ? 0 : ring_next_seq_of(p->ring_data);
 
+    if (p->life != p->place->life)
+        return; /* nobody goes on with its numbers */
     /* A writer that spoiled its ring leaves a gap in the numbers, never one used twice. */
     if (next >= p->place->next_seq)
         p->place->next_seq = next;

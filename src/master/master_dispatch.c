@@ -28,7 +28,7 @@ static bool
 has_room(const struct process *w)
 {
     return w != NULL && w->phase == PROCESS_RUNNING && !w->bypassed && !w->blocked
-        && w->sessions.count < w->capacity;
+        && w->sessions.count < w->capacity && w->generation == w->m->generation;
 }
 
 /* The worker with the fewest sessions, or NULL. */
@@ -80,6 +80,11 @@ send_batch(struct process *w)
     int fds[IPC_SESSIONS_MAX];
     uint8_t body[IPC_BODY_MAX];
 
+    /* What waits for it may be a COMMIT, which its sessions must not overtake. */
+    if (w->outbox != NULL) {
+        errno = EAGAIN;
+        return -1;
+    }
     for (uint32_t i = 0; i < w->batch_count; i++) {
         const struct session *s = w->batch[i];
 
@@ -106,7 +111,7 @@ send_failed(struct master *m, struct process *w)
         && loop_timer_set(m->loop, &m->dispatch.retry, mono_add_us(loop_now(m->loop), RETRY_US)) < 0)
         log_fatal("no memory for a timer");
     if (error != EAGAIN && error != ETOOMANYREFS && error != ENOBUFS && error != ENOMEM)
-        log_warn("handing sessions to worker %s: %s", w->place->label, strerror(error));
+        log_warn("handing sessions to worker %s: %s", w->label, strerror(error));
 }
 
 static void
@@ -146,6 +151,16 @@ dispatch_session(struct master *m, struct session *session)
         session_list_push(&m->dispatch.waiting, session);
 }
 
+/* Closes what no worker has got. */
+static void
+refuse(struct master *m, struct session *s)
+{
+    fd_close(&s->fd);
+    events_refused(m, EVENT_REQUEST_FAILED, s->id, s->listener, &s->client, "stopping");
+    listener_drop(m, s->listener);
+    sessions_end(&m->sessions, s);
+}
+
 /* Hands out what waits as far as there is room. */
 static void
 hand_out(struct master *m)
@@ -156,7 +171,10 @@ hand_out(struct master *m)
         struct session *session = m->dispatch.waiting.head;
 
         session_list_remove(&m->dispatch.waiting, session);
-        give(m, w, session);
+        if (listener_gone(m, session->listener))
+            refuse(m, session);
+        else
+            give(m, w, session);
     }
 }
 
@@ -206,9 +224,6 @@ dispatch_close(struct master *m)
         struct session *s = m->dispatch.waiting.head;
 
         session_list_remove(&m->dispatch.waiting, s);
-        fd_close(&s->fd);
-        events_refused(m, EVENT_REQUEST_FAILED, s->id, s->listener, &s->client, "stopping");
-        listener_drop(m, s->listener);
-        sessions_end(&m->sessions, s);
+        refuse(m, s);
     }
 }

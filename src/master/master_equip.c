@@ -71,7 +71,7 @@ fill_init(const struct process *p, struct ipc_init *init)
     init->uid = place->user.uid;
     init->gid = place->user.gid;
     init->capacity = p->capacity;
-    (void)snprintf(init->label, sizeof init->label, "%s", place->label);
+    (void)snprintf(init->label, sizeof init->label, "%s", p->label);
     if (place->role == IPC_AUTH)
         (void)snprintf(init->module, sizeof init->module, "%s",
             image_string(m->config.image, image_module(m->config.image, place->pool)->name));
@@ -128,7 +128,7 @@ queue_make(struct process *worker, uint32_t pool)
     int pair[2];
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0) {
-        log_error("queue of worker %s: %s", worker->place->label, strerror(errno));
+        log_error("queue of worker %s: %s", worker->label, strerror(errno));
         return;
     }
     worker->queues[pool] = pair[1];
@@ -140,11 +140,24 @@ queue_make(struct process *worker, uint32_t pool)
     }
 }
 
+/* What numbers the listeners have. */
+static void
+send_listeners(struct process *worker)
+{
+    struct ipc_listeners listeners;
+    uint8_t body[IPC_BODY_MAX];
+
+    listeners_numbers(worker->m, false, &listeners);
+    process_send(worker, IPC_LISTENERS, body, ipc_listeners_encode(&listeners, body, sizeof body), NULL,
+        0);
+}
+
 static void
 equip_worker(struct process *p)
 {
     struct master *m = p->m;
 
+    send_listeners(p);
     for (uint32_t i = 0; i < m->settings->modules.count && i < MASTER_POOLS_MAX; i++) {
         if (image_module(m->config.image, i)->has_secret)
             queue_make(p, i);
@@ -183,7 +196,7 @@ equip_announce_ring(struct process *logger, struct process *writer)
     const int fds[] = { writer->ring_data, writer->ring_index, writer->pidfd, writer->accepted_fd };
 
     if (logger != NULL && writer->ring_data >= 0 && writer->pidfd >= 0)
-        ring_add(logger, writer->incarnation, writer->place->label, fds,
+        ring_add(logger, writer->incarnation, writer->label, fds,
             writer->accepted_fd >= 0 ? 4 : 3);
 }
 

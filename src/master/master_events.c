@@ -35,26 +35,29 @@ events_gateway_stop(struct master *m, const char *reason)
 }
 
 void
-events_reload(struct master *m, const char *path)
+events_reload(struct master *m, uint64_t generation, const char *detail)
 {
     struct event e;
 
     metrics_count_reload(m, true);
     event_begin(&e, EVENT_GATEWAY_RELOAD, 0, loop_wall(m->loop));
     event_text(&e, FIELD_CONFIG, config_name(m));
-    event_text(&e, FIELD_DETAIL, path);
+    if (generation > 0)
+        event_number(&e, FIELD_GENERATION, generation);
+    event_text(&e, FIELD_DETAIL, detail);
     event_commit(m->ring, &e);
 }
 
 void
-events_reload_failed(struct master *m, const char *why)
+events_reload_failed(struct master *m, const char *reason, const char *why)
 {
     struct event e;
 
     metrics_count_reload(m, false);
     event_begin(&e, EVENT_GATEWAY_RELOAD_FAILED, 0, loop_wall(m->loop));
     event_text(&e, FIELD_CONFIG, config_name(m));
-    event_text(&e, FIELD_REASON, "file-refused");
+    event_number(&e, FIELD_GENERATION, m->generation);
+    event_text(&e, FIELD_REASON, reason);
     event_text(&e, FIELD_DETAIL, why);
     event_commit(m->ring, &e);
 }
@@ -66,7 +69,7 @@ events_process_start(const struct process *p)
 
     event_begin(&e, EVENT_WORKER_START, 0, loop_wall(p->m->loop));
     event_text(&e, FIELD_ROLE, role_name(p->place->role));
-    event_text(&e, FIELD_NUMBER, p->place->label);
+    event_text(&e, FIELD_NUMBER, p->label);
     event_number(&e, FIELD_PID, (uint64_t)p->pid);
     event_commit(p->m->ring, &e);
 }
@@ -78,7 +81,7 @@ events_process_exit(const struct process *p, const char *status)
 
     event_begin(&e, EVENT_WORKER_EXIT, 0, loop_wall(p->m->loop));
     event_text(&e, FIELD_ROLE, role_name(p->place->role));
-    event_text(&e, FIELD_NUMBER, p->place->label);
+    event_text(&e, FIELD_NUMBER, p->label);
     event_number(&e, FIELD_PID, (uint64_t)p->pid);
     event_text(&e, FIELD_STATUS, status);
     if (p->place->role == IPC_WORKER)

@@ -155,11 +155,11 @@ listener_drop(struct master *m, uint16_t number)
 }
 
 bool
-listener_serves(const struct master *m, uint16_t number)
+listener_gone(const struct master *m, uint16_t number)
 {
     const struct listener *l = m->listeners.by_number[number];
 
-    return l != NULL && l->serves;
+    return l != NULL && !l->serves;
 }
 
 const char *
@@ -262,7 +262,7 @@ listeners_adopt(struct master *m, const struct image *next)
             l->index = l->next_index;
             listener_rename(l, next);
         } else if (l->serves) {
-            listener_tell(l, "no longer listening on");
+            listener_tell(l, "no longer listening at");
             listener_close(l);
         }
         l->serves = l->stays;

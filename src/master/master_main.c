@@ -61,10 +61,16 @@ prepare_users(struct master *m)
     if (users_resolve(&m->users, m->settings, m->config.image, error, sizeof error) < 0
         || users_empty_dir(RUNDIR, m->empty_dir, sizeof m->empty_dir, error, sizeof error) < 0)
         log_fatal("%s", error);
+    /* They outlive the image they were named by. */
+    for (size_t i = 0; i < m->users.outsider_count; i++) {
+        m->users.outsiders[i].name = strdup(m->users.outsiders[i].name);
+        if (m->users.outsiders[i].name == NULL)
+            log_fatal("no memory");
+    }
 }
 
-static void
-prepare_capacity(struct master *m)
+void
+capacity_need_of(const struct master *m, struct capacity_need *out)
 {
     struct capacity_need need = { .descriptors = fd_raise_limit(), .workers = m->settings->workers,
         .listeners = m->settings->listeners.count, .sessions = m->settings->limits.sessions,
@@ -78,6 +84,15 @@ prepare_capacity(struct master *m)
         need.pools++;
         need.pool_processes += module->processes;
     }
+    *out = need;
+}
+
+static void
+prepare_capacity(struct master *m)
+{
+    struct capacity_need need;
+
+    capacity_need_of(m, &need);
     m->capacity = capacity_plan(&need);
     capacity_tell(&need, &m->capacity);
 }
@@ -117,6 +132,7 @@ prepare_loop(struct master *m)
     metrics_init(m);
     accept_init(m);
     dispatch_init(m);
+    reload_init(m);
     loop_set_turn_end(m->loop, turn_end, m);
 }
 
@@ -150,7 +166,7 @@ add_pool(struct master *m, uint32_t pool)
     char prefix[IPC_LABEL_MAX];
     char error[512];
 
-    if (pool_user(m, module, &user, error, sizeof error) < 0)
+    if (pool_user(m, m->config.image, module, &user, error, sizeof error) < 0)
         log_fatal("%s", error);
     if (snprintf(prefix, sizeof prefix, "%s-", name) >= (int)sizeof prefix)
         log_fatal("the name of method %s is too long", name);
@@ -260,6 +276,7 @@ static void
 master_free(struct master *m)
 {
     pid_file_remove(&m->daemon);
+    reload_cancel(m, "the gateway has stopped");
     control_close(m);
     corpses_free(m);
     broker_close(m);
@@ -319,7 +336,8 @@ run(struct master *m)
     make_places(m);
     if (listeners_open(m) < 0)
         return EXIT_FAILURE;
-    if (broker_init(m, error, sizeof error) < 0 || folders_provide(m, true, error, sizeof error) < 0)
+    if (broker_init(m, error, sizeof error) < 0
+        || folders_provide(m, m->config.image, true, error, sizeof error) < 0)
         log_fatal("%s", error);
     if (control_open(m, error, sizeof error) < 0)
         log_fatal("%s", error);

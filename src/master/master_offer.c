@@ -17,7 +17,7 @@
 static bool
 wanted_by(const struct brokered *f, const struct process *p)
 {
-    return f->row->role == p->place->role && (f->row->role != IPC_AUTH || f->pool == p->place->pool);
+    return f->row != NULL && f->row->role == p->place->role && (f->row->role != IPC_AUTH || f->pool == p->place->pool);
 }
 
 static void
@@ -58,7 +58,7 @@ broker_send(struct process *p)
     for (size_t i = 0; i < b->count; i++) {
         struct brokered *f = &b->files[i];
 
-        if (!wanted_by(f, p))
+        if (!wanted_by(f, p) || f->fresh)
             continue;
         if (f->current >= 0)
             send_version(p, f, f->current, f->current_generation);
@@ -67,19 +67,25 @@ broker_send(struct process *p)
     }
 }
 
-/* What each took is in force now; or it is not, since another one refused: then they get what is in
-   force again, and all work with the same. */
+/* What each took is in force now; or it is not, since another one refused or the reload failed: then they
+   get what is in force again, those that have not answered yet too, and all work with the same. */
 static void
 end_trial(struct master *m, struct brokered *f)
 {
+    uint64_t bit = bit_of(&m->broker, f);
+
     for (struct process *p = m->processes; p != NULL; p = p->next) {
-        if (!wanted_by(f, p) || (p->files_adopted & bit_of(&m->broker, f)) == 0)
+        if (!wanted_by(f, p) || ((p->files_adopted | p->files_waiting) & bit) == 0)
             continue;
-        p->files_adopted &= ~bit_of(&m->broker, f);
+        p->files_adopted &= ~bit;
+        p->files_waiting &= ~bit;
         if (f->refused && process_alive(p) && f->current >= 0)
             send_version(p, f, f->current, f->current_generation);
     }
+    f->waiting = 0;
 }
+
+static void decide(struct master *m, struct brokered *f);
 
 /* Nobody has to judge the candidate any more. */
 static void
@@ -87,6 +93,16 @@ settle(struct master *m, struct brokered *f)
 {
     if (f->waiting > 0 || f->candidate < 0)
         return;
+    if (f->held) {
+        reload_files_settled(m);
+        return;
+    }
+    decide(m, f);
+}
+
+static void
+decide(struct master *m, struct brokered *f)
+{
     end_trial(m, f);
     if (f->refused) {
         fd_close(&f->candidate);
@@ -100,7 +116,26 @@ settle(struct master *m, struct brokered *f)
     if (first)
         return;
     log_info("%s was read again", f->path);
-    events_reload(m, f->path);
+    events_reload(m, 0, f->path);
+}
+
+void
+broker_settle_held(struct master *m, struct brokered *f, bool commit)
+{
+    f->held = false;
+    if (commit && f->fresh) {
+        /* Nobody was asked; who needs it starts with it. */
+        f->fresh = false;
+        f->current = fd_take(&f->candidate);
+        f->current_generation = f->generation;
+        return;
+    }
+    /* Content that was fine in a reload that failed for something else is looked at again by itself. */
+    if (!commit && !f->refused)
+        f->again = f->refused = true;
+    decide(m, f);
+    if (!commit && f->again)
+        f->refused = false;
 }
 
 /* A new candidate goes to all who live. */
@@ -124,9 +159,11 @@ refuse(struct master *m, struct brokered *f, const char *why)
 {
     if (!m->serving)
         master_fail(m, "%s", why);
-    if (!f->refused) {
+    if (f->held) {
+        reload_refused(m, why);
+    } else if (!f->refused) {
         log_warn("%s; what was read before stays in force", why);
-        events_reload_failed(m, why);
+        events_reload_failed(m, "file-refused", why);
     }
     f->refused = true;
 }
@@ -139,7 +176,7 @@ file_of(struct process *p, const struct ipc_file *file)
     for (size_t i = 0; i < b->count; i++) {
         struct brokered *f = &b->files[i];
 
-        if (f->row->kind == file->kind && wanted_by(f, p) && strcmp(f->option, file->option) == 0)
+        if (wanted_by(f, p) && f->row->kind == file->kind && strcmp(f->option, file->option) == 0)
             return f;
     }
     return NULL;
@@ -150,14 +187,16 @@ broker_result(struct process *p, const struct ipc_file_result *result)
 {
     struct brokered *f = file_of(p, &result->file);
 
-    if (f == NULL || p->files_asked == 0)
+    if (p->files_asked == 0)
         return false;
     p->files_asked--;
+    if (f == NULL)
+        return true; /* a reload has given it up meanwhile */
     uint64_t bit = bit_of(&p->m->broker, f);
 
     if (f->candidate < 0 || result->file.generation != f->generation) {
         if (!result->accepted)
-            log_warn("%s %s: %s", role_name(p->place->role), p->place->label, result->error);
+            log_warn("%s %s: %s", role_name(p->place->role), p->label, result->error);
         else if (result->file.generation != f->current_generation)
             p->files_adopted |= bit; /* an earlier candidate, which nobody waits for any more */
         return true;
@@ -185,7 +224,7 @@ died_judging(struct process *p, struct brokered *f)
     if (f->row->kind != IPC_FILE_MODULE || !p->m->serving || p->m->stop != STOP_NOT)
         return;
     f->again = ++f->deaths < DEATHS_MAX;
-    (void)snprintf(why, sizeof why, "%s: %s ended while it read this file", f->path, p->place->label);
+    (void)snprintf(why, sizeof why, "%s: %s ended while it read this file", f->path, p->label);
     refuse(p->m, f, why);
 }
 
@@ -212,7 +251,7 @@ broker_settled(const struct master *m)
     for (size_t i = 0; i < m->broker.count; i++) {
         const struct brokered *f = &m->broker.files[i];
 
-        if (f->row->kind == IPC_FILE_MODULE && f->current < 0)
+        if (f->row != NULL && f->row->kind == IPC_FILE_MODULE && f->current < 0)
             return false;
     }
     return true;

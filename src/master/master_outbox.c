@@ -59,7 +59,7 @@ want_write(struct process *p, bool on)
         return;
     p->writable_wanted = on;
     if (loop_io_mod(p->m->loop, &p->io, p->peer.fd, EPOLLIN | (on ? EPOLLOUT : 0U)) < 0)
-        log_fatal("control channel of %s: %s", p->place->label, strerror(errno));
+        log_fatal("control channel of %s: %s", p->label, strerror(errno));
 }
 
 static bool
@@ -71,7 +71,7 @@ is_full(int error)
 static void
 send_failed(struct process *p, enum ipc_type type)
 {
-    log_trace("%s to %s: %s", ipc_type_name(type), p->place->label, strerror(errno));
+    log_trace("%s to %s: %s", ipc_type_name(type), p->label, strerror(errno));
     if (errno == EPIPE || errno == ECONNRESET || errno == ENOTCONN)
         process_gone(p);
     else
@@ -90,7 +90,7 @@ keep(struct process *p, struct outgoing *o)
 {
     if (o == NULL) {
         log_error("no memory or descriptors for a message to %s %s", role_name(p->place->role),
-            p->place->label);
+            p->label);
         process_kill(p, "resources");
         return;
     }

@@ -176,6 +176,8 @@ struct sessions {
 
 int sessions_init(struct sessions *s, struct wall start, uint64_t limit) SP_MUST_USE;
 void sessions_free(struct sessions *s);
+/* So many from now on; those beyond it live on. */
+void sessions_set_limit(struct sessions *s, uint64_t limit);
 /* A new one with the next id, in no list. NULL: the limit is reached, or no memory. */
 struct session *sessions_issue(struct sessions *s) SP_MUST_USE;
 /* An id without an entry, for a connection that is refused at once. */

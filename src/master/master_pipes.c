@@ -77,5 +77,5 @@ pipes_send(struct process *worker)
             break;
     }
     if (sent < wanted)
-        log_trace("worker %s: %u of %u pipes", worker->place->label, (unsigned)sent, (unsigned)wanted);
+        log_trace("worker %s: %u of %u pipes", worker->label, (unsigned)sent, (unsigned)wanted);
 }

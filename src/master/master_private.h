@@ -16,6 +16,7 @@
 
 #include "lib/base/addr.h"
 #include "lib/base/attr.h"
+#include "lib/base/buffer.h"
 #include "lib/base/clock.h"
 #include "lib/base/idmap.h"
 #include "src/config/image.h"
@@ -26,9 +27,12 @@
 #include "src/core/ring.h"
 #include "src/core/table.h"
 #include "src/master/master_audit.h"
+#include "src/master/master_adopt.h"
 #include "src/master/master_config.h"
+#include "src/master/master_listeners.h"
 #include "src/master/master_metrics.h"
 #include "src/master/master_parts.h"
+#include "src/master/master_reload.h"
 
 #define MASTER_START_SECONDS 10    /* a child's time from fork to READY */
 #define MASTER_BYPASS_SECONDS 2    /* without an answer: no new sessions */
@@ -45,52 +49,6 @@
 
 struct master;
 struct process;
-
-/* ---- listeners (master_listeners.c) ---- */
-
-/* It has a number that is its own until no session of it is left, in whatever image it stands. */
-struct listener {
-    struct loop_io io;
-    struct master *m;
-    struct listener *next;
-    int fd; /* owned; -1: closed, and only its sessions are left */
-    uint16_t number;
-    uint16_t index;      /* in the image in force, unless it is gone or new */
-    uint16_t next_index; /* in the image of the reload that runs, unless it goes */
-    bool serves;         /* the image in force has it */
-    bool stays;          /* the image of the reload that runs has it */
-    unsigned burst;
-    bool wildcard;     /* the local address of an accepted socket has to be asked for */
-    bool polled;
-    struct addr addr;  /* as configured */
-    struct addr bound; /* with the real port */
-    uint32_t sessions;
-    char *name;        /* owned; as configured */
-};
-
-struct listeners {
-    struct listener *all;
-    struct listener *by_number[IPC_LISTENER_NUMBERS];
-};
-
-/* All of the image's. 0, or -1 (told). */
-int listeners_open(struct master *m) SP_MUST_USE;
-/* Stops listening; their names stay for the sessions that are left. */
-void listeners_close(struct master *m);
-void listeners_free(struct master *m);
-/* The numbers of the listeners of the image in force or, pending, of the reload that runs. */
-void listeners_numbers(const struct master *m, bool pending, struct ipc_listeners *out);
-/* A session of it begins, and has ended. */
-void listener_use(struct listener *l);
-void listener_drop(struct master *m, uint16_t number);
-/* False: it was closed, and no worker needs to know it. */
-bool listener_serves(const struct master *m, uint16_t number);
-
-/* Opens what the next image has and the one in force has not. 0, or -1 with error filled: then nothing
-   changed. After it comes listeners_adopt() or listeners_abandon(). */
-int listeners_prepare(struct master *m, const struct image *next, char *error, size_t size) SP_MUST_USE;
-void listeners_adopt(struct master *m, const struct image *next);
-void listeners_abandon(struct master *m);
 
 /* ---- accepting (master_accept.c) ---- */
 
@@ -146,8 +104,11 @@ struct place {
     uint32_t pool;     /* auth: module's index in the image */
     struct user user;
     char label[IPC_LABEL_MAX];
-    struct process *process; /* NULL: vacant */
-    uint64_t next_seq;   /* first sequence number of the next process's ring */
+    struct process *process;   /* NULL: vacant */
+    struct process *successor; /* starts while the process still serves; see master_replace.c */
+    bool replace;        /* the process is to be replaced, and the successor is not yet there */
+    uint32_t life;       /* how often that was done: records of the next process are labelled with it */
+    uint64_t next_seq;   /* first sequence number of the ring of the next process of this life */
     uint32_t starts;     /* processes it has had */
     struct backoff backoff;
     struct loop_timer respawn;
@@ -174,9 +135,12 @@ struct process {
     unsigned burst;
     bool writable_wanted;
     bool was_ready;
+    bool told_to_stop;
     pid_t pid;
     int pidfd;
     uint32_t incarnation;
+    uint32_t life;
+    char label[IPC_LABEL_MAX]; /* the place's; with the life, when it is not the first */
     int ring_data;  /* read-only; -1: the logger has none */
     int ring_index;
     int accepted_fd; /* worker: the eventfd that ends its waiting for the logger; -1 */
@@ -194,6 +158,10 @@ struct process {
     bool bypassed;
     bool stopped;               /* by a signal */
     struct mono stopped_since;
+
+    uint64_t generation;        /* of the image it works with, */
+    uint64_t asked;             /* of the one it was sent PREPARE for and has not got a COMMIT or ABORT; 0 */
+    bool agreed;                /* it said yes to that */
 
     uint32_t files_asked;       /* FILEs sent, less FILE_RESULTs */
     uint64_t files_waiting;     /* bit per brokered file whose candidate it has to judge, */
@@ -280,6 +248,8 @@ void watch_pong(struct process *p, uint32_t number);
 /* True when every place of the role is filled by a running child. */
 bool watch_all_running(const struct master *m, enum ipc_role role);
 void watch_cancel_respawns(struct master *m);
+/* A process of the place lived so long: the next one is started after the pause that calls for. */
+void respawn_later(struct place *place, int64_t lived_us);
 
 void corpse_make(struct process *p);
 void corpse_announce_all(struct process *logger); /* to a new logger, */
@@ -300,10 +270,14 @@ struct broker_kind {
 };
 
 struct brokered {
-    const struct broker_kind *row;
+    const struct broker_kind *row; /* NULL: this entry is free */
     uint32_t pool;       /* auth: which */
-    const char *option;  /* module's option, else "" */
+    char option[IPC_LABEL_MAX]; /* module's option, else "" */
     char *path; /* owned */
+    char *next_path; /* owned; what the reload that runs calls it, NULL when that is the same */
+    bool held;       /* the candidate is the reload's: it comes into force with it */
+    bool fresh;      /* only the reload knows it: nobody needs it yet */
+    bool stays;      /* the reload's image names it */
     uint32_t generation; /* of the last one sent */
     uint32_t current_generation;
     int current;   /* in force; -1: none yet */
@@ -317,9 +291,8 @@ struct brokered {
 
 struct broker {
     struct brokered files[MASTER_FILES_MAX];
-    size_t count;
+    size_t count; /* entries in use, free ones among them */
     struct loop_timer timer;
-    struct stat config_seen;
 };
 
 /* Builds the list and reads everything. 0, or -1 with error filled. */
@@ -335,25 +308,47 @@ void broker_forget(struct process *p); /* it died: do not wait for its answers *
 bool broker_settled(const struct master *m);
 /* A new candidate goes to all who need it. */
 void broker_offer(struct master *m, struct brokered *f);
+/* The trial of a held candidate is over. */
+void broker_settle_held(struct master *m, struct brokered *f, bool commit);
+/* The file of that path, opened and copied, becomes the candidate. 0, or -1 with error filled. */
+int broker_read(const struct master *m, struct brokered *f, const char *path, char *error, size_t size)
+    SP_MUST_USE;
+/* A new entry, not read yet. NULL with error filled. */
+struct brokered *broker_add(struct master *m, enum ipc_file_kind kind, uint32_t pool, const char *option,
+    const char *path, char *error, size_t size) SP_MUST_USE;
+void broker_remove(struct brokered *f);
 void broker_look(struct master *m, bool hangup);
-void broker_hangup(struct master *m); /* SIGHUP */
+/* The log file is opened again, as after its rotation. */
+void broker_reopen_log(struct master *m);
+/* The brokered file of that path, or NULL. */
+const struct brokered *broker_find(const struct master *m, const char *path);
 void broker_close(struct master *m);
+
+/* A reload looks at all files, those only its image names included, and offers what changed. 0, or -1 with
+   error filled. Then, once broker_reload_pending() is false, broker_reload_end(). */
+int broker_reload_begin(struct master *m, const struct image *next, char *error, size_t size) SP_MUST_USE;
+/* Somebody still judges a candidate of the reload. */
+bool broker_reload_pending(const struct master *m);
+/* Brings the candidates into force, or gives everybody back what was. */
+void broker_reload_end(struct master *m, bool commit);
 
 /* ---- what else a pool needs (master_provide.c) ---- */
 
 /* The user its processes become: the module's own, or auth-user. 0, or -1 with error filled. */
-int pool_user(const struct master *m, const struct image_module *module, struct user *out, char *error,
-    size_t size) SP_MUST_USE;
+int pool_user(const struct master *m, const struct image *image, const struct image_module *module,
+    struct user *out, char *error, size_t size) SP_MUST_USE;
 /* The folders the modules' options name: made, or only looked at. 0, or -1 with error filled. */
-int folders_provide(const struct master *m, bool make, char *error, size_t size) SP_MUST_USE;
+int folders_provide(const struct master *m, const struct image *image, bool make, char *error, size_t size)
+    SP_MUST_USE;
 
 /* ---- events (master_events.c) ---- */
 
 void events_gateway_start(struct master *m);
 void events_gateway_stop(struct master *m, const char *reason);
-void events_reload(struct master *m, const char *path);
+/* generation 0: a file alone. */
+void events_reload(struct master *m, uint64_t generation, const char *detail);
 /* why names the file and what is wrong with it. */
-void events_reload_failed(struct master *m, const char *why);
+void events_reload_failed(struct master *m, const char *reason, const char *why);
 void events_process_start(const struct process *p);
 void events_process_exit(const struct process *p, const char *status);
 /* A connection that never reached a worker. */
@@ -368,6 +363,8 @@ int check_configuration(struct master *m);
 enum stop_stage { STOP_NOT, STOP_WORKERS, STOP_POOLS, STOP_LOGGER, STOP_DONE };
 
 int signals_init(struct master *m) SP_MUST_USE;
+/* Tells it to end within so many seconds; reason is a constant word for worker.exit. */
+void process_stop(struct process *p, const char *reason, uint32_t seconds);
 void stop_begin(struct master *m, const char *why); /* called twice: at once */
 void stop_advance(struct master *m); /* something ended: what is next? */
 /* Start-up failed: ends the children and exits with status 1. */
@@ -427,6 +424,10 @@ struct master {
     struct audit_told audit;
     struct metrics_sum metrics;
     struct broker broker;
+    uint64_t generation; /* of the image in force */
+    struct reload reload;
+    bool draining;
+    struct loop_timer drain;
     struct loop_timer tick;
     struct daemon daemon;
     struct control *control; /* owned; NULL: none (master_control.h) */
@@ -439,6 +440,8 @@ struct master {
     uint32_t titled;
 };
 
+/* What the configuration in force wants of the descriptor limit. */
+void capacity_need_of(const struct master *m, struct capacity_need *need);
 struct process *master_logger(const struct master *m); /* NULL: none that can be sent to */
 const char *master_listener_name(const struct master *m, uint16_t listener);
 

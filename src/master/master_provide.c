@@ -9,29 +9,28 @@
 #include <unistd.h>
 
 int
-pool_user(const struct master *m, const struct image_module *module, struct user *out, char *error,
-    size_t size)
+pool_user(const struct master *m, const struct image *image, const struct image_module *module,
+    struct user *out, char *error, size_t size)
 {
-    const char *own = image_string(m->config.image, module->user);
+    const char *own = image_string(image, module->user);
 
     *out = m->users.auth;
     if (!m->users.privileged || own[0] == '\0')
         return 0;
-    return user_find(image_string(m->config.image, module->name), own, out, error, size);
+    return user_find(image_string(image, module->name), own, out, error, size);
 }
 
 static int
-provide_folder(const struct master *m, const struct image_module *module,
+provide_folder(const struct master *m, const struct image *image, const struct image_module *module,
     const struct image_option *o, bool make, char *error, size_t size)
 {
-    const struct image *image = m->config.image;
     const char *path = image_string(image, o->value);
     struct user user;
     char key[128];
 
     if (o->kind != IMAGE_OPTION_FOLDER || path[0] == '\0')
         return 0;
-    if (pool_user(m, module, &user, error, size) < 0)
+    if (pool_user(m, image, module, &user, error, size) < 0)
         return -1;
     (void)snprintf(key, sizeof key, "%s { %s }", image_string(image, module->name),
         image_string(image, o->key));
@@ -47,16 +46,17 @@ provide_folder(const struct master *m, const struct image_module *module,
 }
 
 int
-folders_provide(const struct master *m, bool make, char *error, size_t size)
+folders_provide(
+    const struct master *m, const struct image *image, bool make, char *error, size_t size)
 {
-    for (uint32_t i = 0; i < m->settings->modules.count; i++) {
-        const struct image_module *module = image_module(m->config.image, i);
+    for (uint32_t i = 0; i < image_settings(image)->modules.count; i++) {
+        const struct image_module *module = image_module(image, i);
 
         for (uint32_t k = 0; module->has_secret && k < module->options.count; k++) {
             const struct image_option *o =
-                IMAGE_AT(m->config.image, module->options, struct image_option, k);
+                IMAGE_AT(image, module->options, struct image_option, k);
 
-            if (provide_folder(m, module, o, make, error, size) < 0)
+            if (provide_folder(m, image, module, o, make, error, size) < 0)
                 return -1;
         }
     }

@@ -77,7 +77,7 @@ static void
 violation(struct process *p, const char *what)
 {
     log_error("%s %s broke the rules (%s); it is replaced", role_name(p->place->role),
-        p->place->label, what);
+        p->label, what);
     process_kill(p, "violation");
 }
 
@@ -134,6 +134,7 @@ on_ended(struct process *p, struct ipc_message *message)
             return false;
     }
     dispatch_wake(p->m);
+    drain_look(p->m);
     return true;
 }
 
@@ -153,7 +154,7 @@ on_lost(struct process *p, struct ipc_message *message)
     m->lost_told = loop_now(m->loop);
     log_warn("worker %s: %" PRIu32 " descriptors did not arrive (%" PRIu64
              " so far): it is out of them",
-        p->place->label, count, m->lost);
+        p->label, count, m->lost);
     return true;
 }
 
@@ -218,6 +219,27 @@ on_audit_state(struct process *p, struct ipc_message *message)
     return audit_told(p, message);
 }
 
+static bool
+on_prepared(struct process *p, struct ipc_message *message)
+{
+    struct ipc_prepared answer;
+
+    return ipc_prepared_decode(message, &answer) == 0 && prepare_answered(p, &answer);
+}
+
+static bool
+on_rejudged(struct process *p, struct ipc_message *message)
+{
+    struct ipc_rejudged r;
+
+    if (ipc_rejudged_decode(message, &r) < 0 || r.generation > p->m->generation)
+        return false;
+    if (r.ended > 0)
+        log_info("%s %s: %u sessions are no longer allowed", role_name(p->place->role), p->label,
+            (unsigned)r.ended);
+    return true;
+}
+
 static const struct {
     enum ipc_type type;
     bool (*handle)(struct process *p, struct ipc_message *message);
@@ -229,6 +251,8 @@ static const struct {
     { IPC_FILE_RESULT, on_file_result },
     { IPC_AUTH_RESULT, on_auth_result },
     { IPC_RING_DRAINED, on_ring_drained },
+    { IPC_PREPARED, on_prepared },
+    { IPC_REJUDGED, on_rejudged },
     { IPC_AUDIT_STATE, on_audit_state },
 };
 
@@ -268,7 +292,7 @@ receive_one(struct process *p)
         violation(p, why);
         return false;
     case IPC_ERROR:
-        log_error("control channel of %s: %s", p->place->label, strerror(errno));
+        log_error("control channel of %s: %s", p->label, strerror(errno));
         process_kill(p, "channel");
         return false;
     }

@@ -44,6 +44,13 @@ sessions_free(struct sessions *s)
     s->free = NULL;
 }
 
+void
+sessions_set_limit(struct sessions *s, uint64_t limit)
+{
+    s->limit = limit < IDMAP_MAX ? limit : IDMAP_MAX;
+    s->map.max = (uint32_t)s->limit;
+}
+
 static int
 grow(struct sessions *s)
 {

@@ -17,7 +17,8 @@ on_signal(int signo, void *ctx)
         watch_children(m);
         break;
     case SIGHUP:
-        broker_hangup(m);
+        broker_reopen_log(m);
+        reload_begin(m, NULL);
         break;
     default:
         stop_begin(m, signo == SIGINT ? "SIGINT" : "SIGTERM");

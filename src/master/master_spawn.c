@@ -130,6 +130,18 @@ start_program(const struct master *m, enum ipc_role role, int channel)
 
 /* ---- the master ---- */
 
+/* Who works beside the one it is to replace has records, and numbers of records, of its own. */
+static void
+name_life(struct process *p)
+{
+    int n = p->life == 0 ? snprintf(p->label, sizeof p->label, "%s", p->place->label)
+                         : snprintf(p->label, sizeof p->label, "%s.%u", p->place->label,
+                               (unsigned)p->life + 1);
+
+    if (n < 0 || (size_t)n >= sizeof p->label)
+        log_trace("the name %s was cut", p->label);
+}
+
 static struct process *
 process_new(struct place *place)
 {
@@ -143,6 +155,9 @@ process_new(struct place *place)
         .state = IPC_STARTING };
     p->phase = PROCESS_STARTING;
     p->incarnation = ++place->m->incarnations;
+    p->life = place->life;
+    p->generation = place->m->generation;
+    name_life(p);
     p->pidfd = p->ring_data = p->ring_index = p->table_fd = p->accepted_fd = -1;
     for (size_t i = 0; i < MASTER_POOLS_MAX; i++)
         p->queues[i] = -1;
@@ -215,6 +230,9 @@ process_unlist(struct process *p)
 int
 spawn(struct place *place)
 {
+    if (place->process != NULL)
+        replace_life(place);
+    place->replace = false;
     struct process *p = process_new(place);
     struct equipment e = { -1, -1, -1 };
 
@@ -225,7 +243,10 @@ spawn(struct place *place)
         abandon(p);
         return -1;
     }
-    place->process = p;
+    if (place->process != NULL)
+        place->successor = p;
+    else
+        place->process = p;
     p->next = place->m->processes;
     place->m->processes = p;
     place->starts++;

@@ -21,17 +21,18 @@
 #define POOL_SECONDS 2
 #define LOGGER_SECONDS 5 /* what the log target has for the last records */
 
-static void
-stop_process(struct process *p, uint32_t seconds)
+void
+process_stop(struct process *p, const char *reason, uint32_t seconds)
 {
     if (!process_alive(p))
         return;
     if (p->phase == PROCESS_STARTING && p->place->role != IPC_LOGGER) {
-        process_kill(p, "stopping");
+        process_kill(p, reason);
         return;
     }
     outbox_stopping(p);
-    p->reason = "stopping";
+    p->reason = reason;
+    p->told_to_stop = true;
     process_set_phase(p, PROCESS_STOPPING);
     process_send_u32(p, IPC_STOP, seconds);
     if (process_alive(p))
@@ -43,7 +44,7 @@ stop_role(struct master *m, enum ipc_role role, uint32_t seconds)
 {
     for (struct process *p = m->processes; p != NULL; p = p->next) {
         if (p->place->role == role)
-            stop_process(p, seconds);
+            process_stop(p, "stopping", seconds);
     }
 }
 
@@ -96,6 +97,8 @@ first_signal(struct master *m, const char *why)
     m->stop = STOP_WORKERS;
     m->stop_reason = why;
     watch_cancel_respawns(m);
+    reload_cancel(m, "the gateway stops");
+    loop_timer_cancel(m->loop, &m->drain);
     loop_timer_cancel(m->loop, &m->broker.timer);
     accept_pause(m, PAUSE_START);
     /* What was accepted already still gets its worker. */

@@ -54,7 +54,7 @@ limit_over(struct loop_timer *timer)
     struct process *p = CONTAINER(timer, struct process, limit);
 
     if (p->phase == PROCESS_STARTING) {
-        log_error("%s %s was not ready after %d s", role_name(p->place->role), p->place->label,
+        log_error("%s %s was not ready after %d s", role_name(p->place->role), p->label,
             MASTER_START_SECONDS);
         process_kill(p, "start-timeout");
     } else if (p->phase == PROCESS_STOPPING) {
@@ -78,9 +78,11 @@ watch_ready(struct process *p)
 {
     loop_timer_cancel(p->m->loop, &p->limit);
     events_process_start(p);
-    log_trace("%s %s is ready, process %d", role_name(p->place->role), p->place->label, (int)p->pid);
+    log_trace("%s %s is ready, process %d", role_name(p->place->role), p->label, (int)p->pid);
     if (p->place->role == IPC_LOGGER)
         corpse_drain_all(p);
+    replace_ready(p);
+    prepare_catch_up(p);
     if (p->place->role == IPC_WORKER)
         dispatch_wake(p->m);
 }
@@ -109,9 +111,9 @@ bypass(struct process *p, bool on, const char *why)
     if (p->place->role == IPC_AUTH)
         return;
     if (on)
-        log_warn("%s %s %s: bypassed", role_name(p->place->role), p->place->label, why);
+        log_warn("%s %s %s: bypassed", role_name(p->place->role), p->label, why);
     else
-        log_info("%s %s answers again", role_name(p->place->role), p->place->label);
+        log_info("%s %s answers again", role_name(p->place->role), p->label);
     if (!on && p->place->role == IPC_WORKER)
         dispatch_wake(p->m);
 }
@@ -210,6 +212,7 @@ tick(struct loop_timer *timer)
             ping(p, now);
     }
     set_title(m);
+    drain_look(m);
 }
 
 /* ---- deaths ---- */
@@ -223,8 +226,8 @@ status_text(const siginfo_t *info, char *text, size_t size)
         (void)snprintf(text, size, "signal %d", info->si_status);
 }
 
-static void
-replace(struct place *place, int64_t lived_us)
+void
+respawn_later(struct place *place, int64_t lived_us)
 {
     struct master *m = place->m;
     int64_t pause = backoff_next_us(&place->backoff, lived_us);
@@ -241,10 +244,10 @@ respawn(struct loop_timer *timer)
 {
     struct place *place = CONTAINER(timer, struct place, respawn);
 
-    if (place->process != NULL || spawn(place) == 0)
+    if ((place->process != NULL && (!place->replace || place->successor != NULL)) || spawn(place) == 0)
         return;
     log_error("starting %s %s: %s", role_name(place->role), place->label, strerror(errno));
-    replace(place, 0);
+    respawn_later(place, 0);
 }
 
 void
@@ -266,18 +269,22 @@ died(struct process *p, const siginfo_t *info)
     dispatch_recall(m, p);
     process_read_rest(p);
     events_process_exit(p, status);
-    if (p->phase != PROCESS_STOPPING && m->stop == STOP_NOT) {
+    if (!p->told_to_stop && m->stop == STOP_NOT) {
         metrics_count_restart(m, p);
-        log_warn("%s %s (process %d) ended: %s%s%s", role_name(place->role), place->label,
+        log_warn("%s %s (process %d) ended: %s%s%s", role_name(place->role), p->label,
             (int)p->pid, status, p->reason != NULL ? ", reason " : "",
             p->reason != NULL ? p->reason : "");
     }
     if (!m->serving && !p->was_ready && m->stop == STOP_NOT)
-        master_fail(m, "%s %s could not start: %s", role_name(place->role), place->label,
+        master_fail(m, "%s %s could not start: %s", role_name(place->role), p->label,
             p->reason != NULL ? p->reason : status);
-    place->process = NULL;
+    bool vacant = replace_left(p);
+
     corpse_make(p);
-    replace(place, lived);
+    if (vacant)
+        respawn_later(place, lived);
+    replace_advance(place);
+    reload_process_gone(m);
     stop_advance(m);
 }
 
@@ -314,8 +321,10 @@ watch_children(struct master *m)
             return;
         struct process *p = process_of(m, info.si_pid);
 
-        if (p == NULL)
+        if (p == NULL) {
+            (void)compile_reaped(&m->reload.compile, &info);
             continue;
+        }
         if (info.si_code == CLD_STOPPED)
             stopped(p, true);
         else if (info.si_code == CLD_CONTINUED)

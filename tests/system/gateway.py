@@ -145,8 +145,11 @@ class Gateway:
         return f"gssapi {{\n{usual}    {more}\n}}\n"
 
     def configure(self, text):
-        self.config_path.write_text(text, encoding="latin-1")
-        self._own(self.config_path)
+        """Replaces the file at once, as an editor does."""
+        new = self.folder / "sallyport.conf.new"
+        new.write_text(text, encoding="latin-1")
+        self._own(new)
+        new.rename(self.config_path)
 
     def write_users(self, text):
         """Replaces the table at once, as an editor does."""
@@ -276,6 +279,20 @@ class Gateway:
 
     def signal(self, number):
         self.process.send_signal(number)
+
+    def reloads(self):
+        """What became of the configuration each time it was read again."""
+        return [r for r in self.events() if r["event"] == "gateway.reload-failed"
+                or r["event"] == "gateway.reload" and "generation" in r]
+
+    def reload(self, text=None, seconds=15):
+        """Writes the configuration, SIGHUP, and the record that says how it went."""
+        if text is not None:
+            self.configure(text)
+        before = len(self.reloads())
+        self.signal(signal.SIGHUP)
+        wait_until(lambda: len(self.reloads()) > before, seconds, "the end of the reload")
+        return self.reloads()[before]
 
     def stop(self, seconds=20, check=True):
         """SIGTERM, wait, and look whether all is well: status 0, nothing left, a sane log."""

@@ -60,6 +60,7 @@ EXTRA_DIST += \
 	tests/system/test_negotiate.py \
 	tests/system/test_privileges.py \
 	tests/system/test_relay.py \
+	tests/system/test_reload.py \
 	tests/system/test_request.py \
 	tests/system/test_rules.py \
 	tests/system/test_signals.py \

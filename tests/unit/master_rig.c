@@ -43,6 +43,7 @@ add_worker(struct rig *r, int i)
         .was_ready = true };
     p->peer = (struct ipc_peer) { pair[0], IPC_MASTER, IPC_WORKER, IPC_STARTING };
     r->theirs[i] = (struct ipc_peer) { pair[1], IPC_WORKER, IPC_MASTER, IPC_RUNNING };
+    assert_true(snprintf(p->label, sizeof p->label, "%s", place->label) > 0);
     p->pid = start_idler();
     p->pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
     for (size_t k = 0; k < MASTER_POOLS_MAX; k++)

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The inside of changing the gateway while it runs: the reload that is under way, its two phases with the
+ * children, and processes that are replaced. Part of master_private.h; what others call is in
+ * master_reload.h.
+ */
+#ifndef SP_MASTER_MASTER_ADOPT_H
+#define SP_MASTER_MASTER_ADOPT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/attr.h"
+#include "lib/base/buffer.h"
+#include "src/core/ipc_reload.h"
+#include "src/core/loop.h"
+#include "src/master/master_config.h"
+#include "src/master/master_reload.h"
+
+struct master;
+struct place;
+struct process;
+
+/* ---- reload (master_reload.c, master_reload_diff.c, master_prepare.c) ---- */
+
+enum reload_phase {
+    RELOAD_IDLE,
+    RELOAD_COMPILING,
+    RELOAD_FILES,    /* pools judge their files */
+    RELOAD_PREPARING /* children look at the image */
+};
+
+struct reload {
+    enum reload_phase phase; /* set in master_reload.c alone */
+    struct compilation compile;
+    struct compiled next;    /* the image of the reload that runs */
+    uint64_t tries;          /* generations given out: of reloads that failed, too */
+    uint64_t generation;     /* of next */
+    struct buffer text;      /* complaints */
+    struct reload_asker *askers;  /* of the one that runs, */
+    struct reload_asker *waiting; /* and of the next one */
+    bool wanted;             /* another one is wanted */
+    const char *cause;       /* of the next one; for the log */
+    struct loop_timer timer; /* the phase lasts too long */
+    struct loop_task task;   /* something happened: see whether the phase is over */
+    unsigned asked;          /* roles that were sent PREPARE, */
+    unsigned agreed;         /* and those of which somebody said yes */
+    bool refused;
+    char why[768];           /* the first reason against it */
+    bool respawn_workers;
+    uint32_t respawn_pools;  /* bit per module */
+    char last[1024];
+    bool last_ok;
+};
+
+void reload_init(struct master *m);
+/* Every 5 s: whether a list of the image changed. */
+void reload_look(struct master *m);
+/* No file is being judged any more. */
+void reload_files_settled(struct master *m);
+/* Somebody said no. */
+void reload_refused(struct master *m, const char *why);
+/* A process ended: nobody waits for it. */
+void reload_process_gone(struct master *m);
+/* The gateway stops: askers are answered. */
+void reload_cancel(struct master *m, const char *why);
+
+/* ---- list files (master_lists.c) ---- */
+
+/* Whether the path is that of a list of the image in force. */
+bool lists_has(const struct master *m, const char *path);
+/* One that changed since it was read, or since this was asked; NULL: none. */
+const char *lists_changed(struct master *m);
+
+/* ---- draining (master_drain.c) ---- */
+
+/* A session ended: was it the last one? */
+void drain_look(struct master *m);
+
+/* What stands against bringing the next image into force, and what it needs. 0, or -1 with why filled. */
+int reload_compare(struct master *m) SP_MUST_USE;
+/* limits.sessions, and what of it the descriptor limit allows; that is told when it was `before`. */
+void reload_adopt_capacity(struct master *m, uint64_t before);
+/* Begins to replace what reload_compare() found. */
+void reload_respawn(struct master *m);
+
+/* PREPARE to all that run. */
+void prepare_begin(struct master *m);
+/* PREPARED came. False: it answers what was never asked. */
+bool prepare_answered(struct process *p, const struct ipc_prepared *answer) SP_MUST_USE;
+/* True when nobody has to answer any more. */
+bool prepare_settled(const struct master *m);
+/* COMMIT to those that said yes; the image must be the one in force when others are asked. */
+void prepare_commit(struct master *m);
+void prepare_abort(struct master *m);
+/* It runs, or runs again, with an image that is no longer the one in force: it gets that one. */
+void prepare_catch_up(struct process *p);
+
+/* ---- replacing what works (master_replace.c) ---- */
+
+#define REPLACE_RETIRED_MAX 2 /* predecessors of a place that still finish their sessions */
+
+/* The place's process is to be replaced by a new one, without a gap. Goes on by itself. */
+void replace_begin(struct place *place);
+void replace_advance(struct place *place);
+/* A successor is about to be started: it begins a life of its own. */
+void replace_life(struct place *place);
+void replace_ready(struct process *p); /* READY came */
+/* It died and leaves its place. True when a new process has to be started. */
+bool replace_left(struct process *p);
+
+#endif

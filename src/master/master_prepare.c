@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The two phases of a reload with the children: PREPARE, their answers, COMMIT or ABORT. Serves
+ * master_reload.c. Only children that run are asked. One that starts meanwhile works with the image of
+ * its INIT until it is ready, and gets the one in force then, before it gets anything to do. One that
+ * dies is no answer: its successor starts with what is in force.
+ */
+#include "src/master/master_private.h"
+
+#include "src/core/log.h"
+
+#include <stdio.h>
+
+static void
+ask(struct process *p, uint64_t generation, int image_fd, bool pending)
+{
+    struct ipc_prepare prepare = { .generation = generation };
+    uint8_t body[IPC_BODY_MAX];
+
+    listeners_numbers(p->m, pending, &prepare.listeners);
+    p->asked = generation;
+    p->agreed = false;
+    process_send(p, IPC_PREPARE, body, ipc_prepare_encode(&prepare, body, sizeof body), &image_fd, 1);
+}
+
+static void
+decide(struct process *p, enum ipc_type type)
+{
+    uint8_t body[16];
+    size_t len = ipc_generation_encode(p->asked, body, sizeof body);
+
+    process_send(p, type, body, len, NULL, 0);
+    if (type == IPC_COMMIT)
+        p->generation = p->asked;
+    p->asked = 0;
+    p->agreed = false;
+}
+
+static bool
+can_be_asked(const struct process *p)
+{
+    return p->phase == PROCESS_RUNNING || p->phase == PROCESS_STOPPING;
+}
+
+void
+prepare_begin(struct master *m)
+{
+    struct reload *r = &m->reload;
+
+    r->asked = r->agreed = 0;
+    for (struct process *p = m->processes; p != NULL; p = p->next) {
+        /* Who still has to catch up with the last one gets this one in the same way. */
+        if (!can_be_asked(p) || p->generation != m->generation)
+            continue;
+        r->asked |= p->place->role;
+        ask(p, r->generation, r->next.fd, true);
+    }
+}
+
+bool
+prepare_settled(const struct master *m)
+{
+    for (const struct process *p = m->processes; p != NULL; p = p->next) {
+        if (p->asked == m->reload.generation && !p->agreed && process_alive(p))
+            return false;
+    }
+    return true;
+}
+
+void
+prepare_catch_up(struct process *p)
+{
+    if (can_be_asked(p) && p->generation != p->m->generation && p->asked == 0)
+        ask(p, p->m->generation, p->m->config.fd, false);
+}
+
+void
+prepare_commit(struct master *m)
+{
+    for (struct process *p = m->processes; p != NULL; p = p->next) {
+        if (p->asked == m->generation && p->agreed && process_alive(p))
+            decide(p, IPC_COMMIT);
+        else
+            prepare_catch_up(p);
+    }
+}
+
+void
+prepare_abort(struct master *m)
+{
+    for (struct process *p = m->processes; p != NULL; p = p->next) {
+        if (p->asked == m->reload.generation && process_alive(p))
+            decide(p, IPC_ABORT);
+    }
+}
+
+/* Asked after everybody else: it adopts what is in force, or makes room for one that does. */
+static void
+late_answer(struct process *p, const struct ipc_prepared *answer)
+{
+    if (!answer->ok) {
+        log_error("%s %s cannot work with the configuration in force (%s); it is replaced",
+            role_name(p->place->role), p->label, answer->error);
+        process_kill(p, "reload");
+        return;
+    }
+    decide(p, answer->generation == p->m->generation ? IPC_COMMIT : IPC_ABORT);
+    prepare_catch_up(p);
+    if (p->place->role == IPC_WORKER)
+        dispatch_wake(p->m);
+}
+
+bool
+prepare_answered(struct process *p, const struct ipc_prepared *answer)
+{
+    struct master *m = p->m;
+    struct reload *r = &m->reload;
+    char why[sizeof answer->error + 64];
+
+    if (answer->generation > r->tries)
+        return false;
+    if (answer->generation != p->asked || p->agreed)
+        return true; /* it crossed our ABORT */
+    if (r->phase != RELOAD_PREPARING || answer->generation != r->generation) {
+        late_answer(p, answer);
+        return true;
+    }
+    if (answer->ok) {
+        p->agreed = true;
+        r->agreed |= p->place->role;
+        reload_process_gone(m);
+        return true;
+    }
+    (void)snprintf(why, sizeof why, "%s %s: %s", role_name(p->place->role), p->label, answer->error);
+    reload_refused(m, why);
+    return true;
+}
