@@ -47,3 +47,12 @@ tests_bench_bench_sealed_LDADD = src/session/libsession.la src/net/libnet.la \
 bench-sealed: tests/bench/bench_sealed$(EXEEXT)
 	tests/bench/bench_sealed$(EXEEXT) $(BENCH_FLAGS)
 endif
+
+# make bench-rejudge [BENCH_FLAGS="SESSIONS RULES"]: live sessions judged again after a reload.
+EXTRA_PROGRAMS += tests/bench/bench_rejudge
+tests_bench_bench_rejudge_SOURCES = tests/bench/bench_rejudge.c $(SESSION_CROWD)
+tests_bench_bench_rejudge_LDADD = $(SESSION_RIG_LIBS)
+
+.PHONY: bench-rejudge
+bench-rejudge: tests/bench/bench_rejudge$(EXEEXT)
+	tests/bench/bench_rejudge$(EXEEXT) $(BENCH_FLAGS)

@@ -26,6 +26,12 @@ check_PROGRAMS += tests/unit/test_rejudge
 tests_unit_test_rejudge_SOURCES = tests/unit/test_rejudge.c $(SESSION_BIND)
 tests_unit_test_rejudge_LDADD = $(SESSION_RIG_LIBS)
 
+SESSION_CROWD = tests/unit/session_crowd.c tests/unit/session_crowd.h $(CONFIG_RIG)
+
+check_PROGRAMS += tests/unit/test_rejudge_many
+tests_unit_test_rejudge_many_SOURCES = tests/unit/test_rejudge_many.c $(SESSION_CROWD)
+tests_unit_test_rejudge_many_LDADD = $(SESSION_RIG_LIBS)
+
 check_PROGRAMS += tests/unit/test_groups
 tests_unit_test_groups_SOURCES = tests/unit/test_groups.c $(CONFIG_RIG)
 tests_unit_test_groups_LDADD = $(SESSION_RIG_LIBS)
