@@ -198,7 +198,7 @@ static const struct config_key log_keys[] = {
       .sentence = "How a record is written; json has the @cee: cookie on syslog." },
     { "log", "events", WORD("session", events_words, log.all_events),
       .sentence = "Which records: those of sessions and the gateway, or all." },
-    { "log", "interim", NUMERIC(NUMBER, "0", 0, DAY), .later = true, .store = STORE_U32,
+    { "log", "interim", NUMERIC(NUMBER, "0", 0, DAY), .store = STORE_U32,
       .at = AT(log.interim), .sentence = "Seconds between session.update records; 0 for none." },
     { "log", "required", BOOLEAN("false"), .store = STORE_WORD,
       .at = AT(log.required), .sentence = "No session without its accepted start record." },

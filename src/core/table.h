@@ -26,6 +26,7 @@ struct table_slot {
     uint8_t protocol; /* 4, TABLE_SOCKS4A or 5; 0: not known */
     uint64_t id;
     uint64_t start_seq; /* sequence number of session.start, 0: not written */
+    uint64_t updated;   /* bytes and datagrams the last session.update told of */
     uint64_t close_seq; /* sequence number of the closing record, 0: not written */
     struct wall accepted;
     struct addr client;

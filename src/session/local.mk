@@ -9,6 +9,8 @@ src_session_libsession_la_SOURCES = \
 	src/session/budget_session.c \
 	src/session/groups.c \
 	src/session/groups.h \
+	src/session/interim.c \
+	src/session/interim.h \
 	src/session/phase_associate.c \
 	src/session/phase_audit.c \
 	src/session/phase_authenticate.c \

@@ -59,6 +59,7 @@ session_unlink(struct session *s)
 {
     walk_moves_on(&s->host->rejudge.next, s);
     walk_moves_on(&s->host->kill.next, s);
+    walk_moves_on(&s->host->interim.next, s);
     if (s->prev != NULL)
         s->prev->next = s->next;
     else

@@ -25,6 +25,7 @@
 #include "src/policy/policy.h"
 #include "src/session/audit_wait.h"
 #include "src/session/budget.h"
+#include "src/session/interim.h"
 #include "src/session/groups.h"
 #include "src/session/pipes.h"
 #include "src/session/relay.h"
@@ -145,6 +146,7 @@ struct session_host {
     struct pipe_pool pipes;
     struct audit_waits audit;
     struct budgets budgets;
+    struct interim interim;
     uint32_t udp_descriptors; /* associations have those below it: the others are for connections; 0: all */
     struct udp_shared *udp; /* rooms for datagrams; made when first needed, to be freed */
     struct dial_settings dial;

@@ -107,6 +107,7 @@ session_commit(struct session_host *host, struct session_adoption **adoption)
     host->dial.egress_ipv4 = settings->egress_ipv4;
     host->dial.egress_ipv6 = settings->egress_ipv6;
     budgets_adopt(&host->budgets);
+    interim_adopt(host);
     free(a);
     *adoption = NULL;
 }
@@ -117,6 +118,7 @@ session_host_free(struct session_host *host)
     for (uint32_t i = 0; i < SESSION_LISTENERS_MAX; i++)
         listener_release(host, &host->listeners[i]);
     groups_free(&host->groups);
+    interim_close(host);
     loop_timer_cancel(host->loop, &host->rejudge.pause);
     loop_task_cancel(host->loop, &host->rejudge.task);
     loop_task_cancel(host->loop, &host->kill.task);

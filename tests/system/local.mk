@@ -52,6 +52,7 @@ EXTRA_DIST += \
 	tests/system/test_gss_process.py \
 	tests/system/test_gss_tickets.py \
 	tests/system/test_ident.py \
+	tests/system/test_interim.py \
 	tests/system/test_leaks.py \
 	tests/system/test_logger_rsyslog.py \
 	tests/system/test_many.py \
