@@ -2,4 +2,5 @@
 # Sample configurations, installed with the documents:
 #   dist_examples_DATA += etc/FILE
 dist_examples_DATA += etc/rsyslog-sallyport.conf
+dist_examples_DATA += etc/rsyslog-sallyport-json.conf
 dist_examples_DATA += etc/sallyport.conf.sample

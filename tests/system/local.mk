@@ -64,6 +64,7 @@ EXTRA_DIST += \
 	tests/system/test_relay.py \
 	tests/system/test_reload.py \
 	tests/system/test_request.py \
+	tests/system/test_rsyslog_samples.py \
 	tests/system/test_rules.py \
 	tests/system/test_signals.py \
 	tests/system/test_socks4.py \
