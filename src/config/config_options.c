@@ -125,8 +125,9 @@ static const struct config_key timeouts_keys[] = {
       .sentence = "An association without a datagram ends after this." },
     { "timeouts", "stop", SECONDS("20", 1, DAY, timeouts.stop),
       .sentence = "How long sessions may go on after SIGTERM." },
-    { "timeouts", "drain", SECONDS("3600", 1, YEAR, timeouts.drain), .later = true,
-      .sentence = "How long workers replaced by a reload may finish their sessions." },
+    { "timeouts", "drain", SECONDS("3600", 1, YEAR, timeouts.drain),
+      .sentence = "How long workers that are replaced, and a gateway that drains, may finish their "
+                  "sessions." },
     { "timeouts", "orphan", SECONDS("300", 1, YEAR, timeouts.orphan),
       .sentence = "How long workers finish their sessions when their master is gone." },
 };

@@ -8,6 +8,7 @@
 #include <bsd/unistd.h>
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@
 /* Bytes a title needs behind "program: " to cover the command line it replaces. Of a shorter one
    libbsd leaves the rest and a dot for ps to show. */
 static size_t title_least;
+static bool title_ready;
 
 void
 title_init(int argc, char **argv, char **envp)
@@ -25,6 +27,7 @@ title_init(int argc, char **argv, char **envp)
 
     title_least = line > prefix ? line - prefix + 1 : 0;
     setproctitle_init(argc, argv, envp);
+    title_ready = true;
 }
 
 void
@@ -33,6 +36,8 @@ title_set(const char *fmt, ...)
     char text[TITLE_MAX];
     va_list args;
 
+    if (!title_ready)
+        return; /* a test that is no program of ours */
     va_start(args, fmt);
     int n = vsnprintf(text, sizeof text, fmt, args);
     va_end(args);

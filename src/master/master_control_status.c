@@ -276,7 +276,8 @@ control_workers(struct control_client *c)
     }
     for (const struct process *p = m->processes; p != NULL; p = p->next) {
         if (p->place->process != p)
-            put_process(c, p->place, p, p->phase == PROCESS_KILLED ? "killed" : "draining");
+            put_process(c, p->place, p,
+                p == p->place->successor || p->phase == PROCESS_KILLED ? process_state(p) : "draining");
     }
     control_finish(c, NULL);
 }

@@ -200,8 +200,14 @@ set_options(int fd)
     return fd_set_nonblock(fd);
 }
 
+int
+listen_share(int fd, bool on)
+{
+    return set_int(fd, SOL_SOCKET, SO_REUSEPORT, on);
+}
+
 static int
-bind_new(const struct addr *addr)
+bind_new(const struct addr *addr, bool beside)
 {
     struct sockaddr_storage ss;
     socklen_t len = addr_to_sockaddr(addr, &ss);
@@ -215,22 +221,22 @@ bind_new(const struct addr *addr)
     if (fd < 0)
         return -1;
     if ((ss.ss_family == AF_INET6 && set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) < 0)
-        || set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0
+        || set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0 || (beside && listen_share(fd, true) < 0)
         || bind(fd, (const struct sockaddr *)&ss, len) < 0 || listen(fd, LISTEN_BACKLOG) < 0)
         fd_close(&fd);
     return fd;
 }
 
 int
-listen_open(struct inherited *in, const struct addr *addr, struct addr *bound)
+listen_open(struct inherited *in, const struct addr *addr, bool beside, struct addr *bound)
 {
     int fd = inherited_take(in, addr);
 
     if (fd < 0)
-        fd = bind_new(addr);
+        fd = bind_new(addr, beside);
     if (fd < 0)
         return -1;
-    if (set_options(fd) < 0 || listening_address(fd, bound) < 0)
+    if ((beside && listen_share(fd, false) < 0) || set_options(fd) < 0 || listening_address(fd, bound) < 0)
         fd_close(&fd);
     return fd;
 }

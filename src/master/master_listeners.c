@@ -69,6 +69,33 @@ listener_new(struct master *m, const struct image *image, const struct image_lis
     return NULL;
 }
 
+/* How many of ours have the port. */
+static unsigned
+share_port(struct master *m, uint16_t port, bool on)
+{
+    unsigned count = 0;
+
+    for (struct listener *l = m->listeners.all; l != NULL; l = l->next) {
+        if (l->fd >= 0 && l->bound.port == port)
+            count += listen_share(l->fd, on) == 0;
+    }
+    return count;
+}
+
+/* The whole host may take the place of one of its addresses, and the other way: both listen for a moment,
+   and which of ours the kernel takes for a connection is of no matter. */
+static int
+open_beside(struct master *m, const struct addr *addr, struct addr *bound)
+{
+    unsigned ours = share_port(m, addr->port, true);
+    int fd = ours > 0 ? listen_open(&m->inherited, addr, true, bound) : -1;
+    int saved = ours > 0 ? errno : EADDRINUSE;
+
+    (void)share_port(m, addr->port, false);
+    errno = saved;
+    return fd;
+}
+
 static struct listener *
 listener_open(struct master *m, const struct image *image, const struct image_listener *row)
 {
@@ -76,7 +103,9 @@ listener_open(struct master *m, const struct image *image, const struct image_li
 
     if (l == NULL)
         return NULL;
-    l->fd = listen_open(&m->inherited, &row->addr, &l->bound);
+    l->fd = listen_open(&m->inherited, &row->addr, false, &l->bound);
+    if (l->fd < 0 && errno == EADDRINUSE)
+        l->fd = open_beside(m, &row->addr, &l->bound);
     if (l->fd < 0) {
         int saved = errno;
 

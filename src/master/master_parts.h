@@ -140,8 +140,12 @@ void inherited_collect(struct inherited *in);
 void inherited_close(struct inherited *in); /* the ones nobody wanted: told */
 
 /* One listening socket for addr: an inherited one when there is one bound to it, else a new one.
-   The descriptor, or -1 with errno. */
-int listen_open(struct inherited *in, const struct addr *addr, struct addr *bound) SP_MUST_USE;
+   beside: sockets that listen_share() was called for may overlap with it. The descriptor, or -1 with
+   errno. */
+int listen_open(struct inherited *in, const struct addr *addr, bool beside, struct addr *bound)
+    SP_MUST_USE;
+/* Lets a listener of ours bind to an address that overlaps this one's, or nobody again. */
+int listen_share(int fd, bool on);
 
 /* ---- sessions: ids, and who has them (master_sessions.c) ---- */
 

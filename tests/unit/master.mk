@@ -75,3 +75,15 @@ tests_unit_test_master_control_LDADD = $(UNIT_MASTER)
 check_PROGRAMS += tests/unit/test_master_metrics_text
 tests_unit_test_master_metrics_text_SOURCES = tests/unit/test_master_metrics_text.c tests/unit/unit.h
 tests_unit_test_master_metrics_text_LDADD = $(UNIT_MASTER)
+
+check_PROGRAMS += tests/unit/test_master_config
+tests_unit_test_master_config_SOURCES = tests/unit/test_master_config.c tests/unit/unit.h
+tests_unit_test_master_config_LDADD = $(UNIT_MASTER)
+
+check_PROGRAMS += tests/unit/test_master_prepare
+tests_unit_test_master_prepare_SOURCES = tests/unit/test_master_prepare.c $(MASTER_RIG)
+tests_unit_test_master_prepare_LDADD = $(UNIT_MASTER)
+
+check_PROGRAMS += tests/unit/test_master_listeners
+tests_unit_test_master_listeners_SOURCES = tests/unit/test_master_listeners.c $(MASTER_RIG)
+tests_unit_test_master_listeners_LDADD = $(UNIT_MASTER)

@@ -261,7 +261,7 @@ test_later_presets(void **state)
     struct rig r;
     (void)state;
     rig_good(&r,
-        LISTEN "timeouts { udp = 300 drain = 3600 }\nsocks4 { enabled = true ident-timeout = 10 }\n"
+        LISTEN "timeouts { udp = 300 }\nsocks4 { enabled = true ident-timeout = 10 }\n"
                "udp { enabled = true filtering = endpoint } bind { port-min = 0 }\n"
                "metrics { listen = \"\" }\nlimits { failures = 10 penalty = 60 }\n"
                "rule \"r\" { action = allow bandwidth = 0 bind-any = false }\n");

@@ -57,7 +57,7 @@ a_new_socket_tells_its_real_port(void **state)
     struct inherited none = { .count = 0 };
     struct addr any = parse("127.0.0.1:0");
     struct addr bound;
-    int fd = listen_open(&none, &any, &bound);
+    int fd = listen_open(&none, &any, false, &bound);
 
     (void)state;
     assert_true(fd >= 0);
@@ -79,7 +79,7 @@ ipv6_listens_to_ipv6_only(void **state)
     struct inherited none = { .count = 0 };
     struct addr any = parse("[::1]:0");
     struct addr bound;
-    int fd = listen_open(&none, &any, &bound);
+    int fd = listen_open(&none, &any, false, &bound);
 
     (void)state;
     if (fd < 0 && (errno == EADDRNOTAVAIL || errno == EAFNOSUPPORT))
@@ -98,7 +98,7 @@ a_taken_port_is_an_error(void **state)
     int other = foreign_listener(&addr);
 
     (void)state;
-    assert_int_equal(listen_open(&none, &addr, &bound), -1);
+    assert_int_equal(listen_open(&none, &addr, false, &bound), -1);
     assert_int_equal(errno, EADDRINUSE);
     fd_close(&other);
 }
@@ -118,14 +118,14 @@ an_earlier_masters_socket_is_used_once(void **state)
     inherited_collect(&in);
     assert_null(getenv("SALLYPORT_INHERIT"));
     assert_int_equal(in.count, 1);
-    int fd = listen_open(&in, &addr, &bound);
+    int fd = listen_open(&in, &addr, false, &bound);
 
     assert_int_equal(fd, other);
     assert_true(addr_equal(&addr, &bound));
     assert_int_not_equal(fcntl(fd, F_GETFD) & FD_CLOEXEC, 0);
     assert_int_not_equal(option(fd, IPPROTO_TCP, TCP_NODELAY), 0);
     /* The second one of that address has to be bound, which the first prevents. */
-    assert_int_equal(listen_open(&in, &addr, &bound), -1);
+    assert_int_equal(listen_open(&in, &addr, false, &bound), -1);
     inherited_close(&in);
     fd_close(&fd);
 }
