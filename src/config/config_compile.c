@@ -105,7 +105,9 @@ compile_run(struct config_compiler *c, size_t *image_size)
         config_sets_load(c);
     }
     void *image = c->messages->errors == 0 && !c->model.failed ? compile_write(c, image_size) : NULL;
-    if (image == NULL && c->messages->errors == 0) {
+    if (image != NULL) {
+        config_cover_check(c, image, *image_size);
+    } else if (c->messages->errors == 0) {
         const struct config_where where = { .file = c->source->path };
         config_error(c->messages, &where, "out of memory");
     }

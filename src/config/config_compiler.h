@@ -116,6 +116,11 @@ void config_groups_free(struct config_compiler *c);
    after it. The same image for a whole year. */
 struct image_list config_zone_write(struct config_builder *b, int64_t now);
 
+/* --- config_cover.c */
+
+/* Warns of each rule of the finished image that can never match, since an earlier one covers it. */
+void config_cover_check(struct config_compiler *c, const void *image, size_t size);
+
 /* --- config_operate.c: what limits, groups, the control socket and metrics say together */
 
 void config_operate_check(struct config_compiler *c);

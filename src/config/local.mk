@@ -6,6 +6,9 @@ src_config_libconfig_la_SOURCES = \
 	src/config/config_address.c \
 	src/config/config_builder.c \
 	src/config/config_builder.h \
+	src/config/config_cover.c \
+	src/config/config_cover.h \
+	src/config/config_cover_rule.c \
 	src/config/config_diff.c \
 	src/config/config_diff.h \
 	src/config/config_check.c \

@@ -53,3 +53,7 @@ tests_unit_test_config_diff_LDADD = $(UNIT_CONFIG)
 check_PROGRAMS += tests/unit/test_config_bad_keys
 tests_unit_test_config_bad_keys_SOURCES = tests/unit/test_config_bad_keys.c $(CONFIG_RIG)
 tests_unit_test_config_bad_keys_LDADD = $(UNIT_CONFIG)
+
+check_PROGRAMS += tests/unit/test_config_cover
+tests_unit_test_config_cover_SOURCES = tests/unit/test_config_cover.c $(CONFIG_RIG)
+tests_unit_test_config_cover_LDADD = src/policy/libpolicy.la $(UNIT_CONFIG)

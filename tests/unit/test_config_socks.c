@@ -110,7 +110,7 @@ test_ident(void **state)
                  "listen \"127.0.0.1:2\" { methods = \"ident\" }\n"
                  "listen \"127.0.0.1:3\" { methods = { \"none\", \"ident\" } }\n"
                  "listen \"127.0.0.1:4\" { methods = { \"userpass\" } }\n"
-                 "rule \"a\" { action = allow method = { \"none\", \"ident\", \"userpass\" } }\n"
+                 "rule \"a\" { action = allow port = 1 method = { \"none\", \"ident\", \"userpass\" } }\n"
                  "rule \"b\" { action = deny method = \"ident\" }\n");
     static const uint32_t modules[] = { 2, 0, 1, 1 };
     static const uint32_t ident[] = { 1, 1, 1, 0 };
