@@ -58,6 +58,10 @@ check_PROGRAMS += tests/unit/test_budget
 tests_unit_test_budget_SOURCES = tests/unit/test_budget.c $(SESSION_RIG)
 tests_unit_test_budget_LDADD = $(SESSION_RIG_LIBS)
 
+check_PROGRAMS += tests/unit/test_phase_audit
+tests_unit_test_phase_audit_SOURCES = tests/unit/test_phase_audit.c $(SESSION_RIG)
+tests_unit_test_phase_audit_LDADD = $(SESSION_RIG_LIBS)
+
 check_PROGRAMS += tests/unit/test_udp_association
 tests_unit_test_udp_association_SOURCES = tests/unit/test_udp_association.c tests/unit/udp_rig.c \
 	tests/unit/udp_rig.h $(SESSION_RIG)
