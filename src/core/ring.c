@@ -161,6 +161,16 @@ ring_room(const struct ring_writer *ring)
     return held > RING_DATA_SIZE ? 0 : (size_t)(RING_DATA_SIZE - held);
 }
 
+/* EAGAIN means the counter is full, so the reader wakes anyway. */
+static void
+signal_reader(struct ring_writer *w)
+{
+    uint64_t one = 1;
+    ssize_t ignored = write(w->wake_fd, &one, sizeof one);
+
+    (void)ignored;
+}
+
 static void
 wake_reader(struct ring_writer *w)
 {
@@ -171,11 +181,8 @@ wake_reader(struct ring_writer *w)
 
     if (w->wake_fd < 0 || (epoch & 1) == 0 || epoch == w->signalled)
         return;
-    /* One signal for each sleep. EAGAIN means the counter is full, so the reader wakes anyway. */
-    uint64_t one = 1;
-    ssize_t ignored = write(w->wake_fd, &one, sizeof one);
-
-    (void)ignored;
+    /* One signal for each sleep. */
+    signal_reader(w);
     w->signalled = epoch;
 }
 
@@ -254,13 +261,15 @@ ring_accepted(const struct ring_writer *ring, uint64_t position)
     return atomic_load_explicit(&ring->index->tail, memory_order_acquire) >= position;
 }
 
-/* The reader may have seen nobody waiting and sleep longer than one who waits would like. */
+/* The reader is signalled whether it sleeps or not: awake it looks every few milliseconds, which is longer
+   than one who waits would like. */
 void
 ring_want(struct ring_writer *ring, uint64_t position)
 {
     atomic_store_explicit(&ring->data->wanted, position, memory_order_relaxed);
-    if (position != 0)
-        wake_reader(ring);
+    atomic_thread_fence(memory_order_seq_cst);
+    if (position != 0 && ring->wake_fd >= 0)
+        signal_reader(ring);
 }
 
 uint64_t

@@ -81,9 +81,11 @@ audit_wait_begin(struct audit_waits *set, struct audit_wait *wait)
     else
         set->first = wait;
     set->last = wait;
-    /* The first one asks for the signal; in the next turn, which is soon enough, since the logger needs
-       longer. */
-    if (set->first == wait)
+    if (set->first != wait)
+        return;
+    /* At once: a logger that wakes for the record and finds somebody waiting does not look for company. */
+    ring_want(set->ring, wait->position);
+    if (ring_accepted(set->ring, wait->position))
         loop_defer(set->loop, &set->task);
 }
 
