@@ -143,14 +143,16 @@ static const struct config_key limits_keys[] = {
       .sentence = "Sessions at once of one user; 0 means any number." },
     { "limits", "pending-per-client", NUMERIC(NUMBER, "64", 0, 10000000), .store = STORE_U64,
       .at = AT(limits.pending_per_client), .later = true,
-      .sentence = "Connections of one client address that have not authenticated yet." },
+      .sentence = "Connections of one client address that have no login yet or, where none is asked for, "
+                  "no request; 0 means any number." },
     { "limits", "failures", NUMERIC(NUMBER, "10", 0, 1000000), .store = STORE_U32,
       .at = AT(limits.failures), .later = true,
-      .sentence = "Failed logins within the window that bring the penalty." },
+      .sentence = "Failed logins of a user from one client within the window that bring a penalty; 0 means "
+                  "that none do." },
     { "limits", "failure-window", SECONDS("60", 1, DAY, limits.failure_window), .later = true,
       .sentence = "The window in which failures are counted." },
     { "limits", "penalty", SECONDS("60", 1, DAY, limits.penalty), .later = true,
-      .sentence = "How long a client that failed too often is refused." },
+      .sentence = "How long the first one lasts; each further one is twice as long." },
 };
 
 static const struct config_key socks4_keys[] = {
@@ -234,14 +236,15 @@ static const struct config_key rule_keys[] = {
                   "method without protection as none." },
     { "rule", "command", TYPED(WORDS), .words = command_words, .sentence = "What is asked for." },
     { "rule", "destination", TYPED(DESTINATIONS),
-      .sentence = "Globs over the name asked for, and prefixes of the address." },
+      .sentence = "Globs over the name asked for, prefixes of the address, and lists of both in files, "
+                  "as @FILE." },
     { "rule", "port", TYPED(PORTS), .sentence = "Ports of the destination, and ranges of them." },
     { "rule", "time", TYPED(TIMES),
-      .sentence = "When the rule matches, in local time; see the section about time windows." },
+      .sentence = "When the rule matches, in local time." },
     { "rule", "bandwidth", NUMERIC(SIZE, "0", 0, UINT64_C(1) << 40), .later = true,
-      .sentence = "Bytes per second of the rule's sessions together; 0 for no limit." },
+      .sentence = "Bytes per second of the rule's sessions together, both ways; 0 for no limit." },
     { "rule", "user-bandwidth", NUMERIC(SIZE, "0", 0, UINT64_C(1) << 40), .later = true,
-      .sentence = "Bytes per second of each user; 0 for no limit." },
+      .sentence = "Bytes per second of each user's sessions under the rule; 0 for no limit." },
     { "rule", "bind-any", BOOLEAN("false"),
       .sentence = "A rule that allows does so also for a BIND that names no peer, an address of all "
                   "zeros." },
