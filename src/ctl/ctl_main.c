@@ -10,6 +10,9 @@
 #include <unistd.h>
 
 #define FILTERS "[--user U] [--client ADDR] [--rule R]"
+#define QUESTION "--client ADDR [--user NAME] [--group G]... [--method M]\n" \
+    "            [--protection P] [--command C] [--when TIME] --to HOST:PORT\n" \
+    "            [--address ADDR | --resolve]"
 
 static const struct ctl_command commands[] = {
     { "status", ctl_status_command, "[--json]", "How the gateway is." },
@@ -22,6 +25,9 @@ static const struct ctl_command commands[] = {
     { "penalties", ctl_penalties, "[clear [--client ADDR] [--user U]] [--json]",
       "Who is refused because of failed logins." },
     { "metrics", ctl_metrics, "", "Metrics, as OpenMetrics text." },
+    { "top", ctl_top, "", "A screen that follows the sessions." },
+    { "explain", ctl_explain, "[-c FILE] " QUESTION, "Which rule would decide, and why no earlier one." },
+    { "test", ctl_test, "[-c FILE] [--verbose] TABLE", "Whether a policy decides as a table expects." },
 };
 
 static int

@@ -15,6 +15,12 @@ struct tables {
     const char *socket;
 };
 
+static bool
+takes_value(const struct ctl_option *o)
+{
+    return o->value != NULL || o->list != NULL;
+}
+
 static void
 make_tables(struct tables *t, const struct ctl_option *options, size_t count)
 {
@@ -26,11 +32,11 @@ make_tables(struct tables *t, const struct ctl_option *options, size_t count)
     t->shorts[at++] = ':';
     for (size_t i = 0; i < count && i < OPTIONS_MAX; i++) {
         t->longs[i] = (struct option) { options[i].name,
-            options[i].value != NULL ? required_argument : no_argument, NULL, OPTION_FIRST + (int)i };
+            takes_value(&options[i]) ? required_argument : no_argument, NULL, OPTION_FIRST + (int)i };
         if (options[i].letter == 0)
             continue;
         t->shorts[at++] = options[i].letter;
-        if (options[i].value != NULL)
+        if (takes_value(&options[i]))
             t->shorts[at++] = ':';
     }
     t->longs[count < OPTIONS_MAX ? count : OPTIONS_MAX]
@@ -52,6 +58,12 @@ find(const struct ctl_option *options, size_t count, int code)
 static enum ctl_status
 store(const struct ctl_option *o)
 {
+    if (o->list != NULL) {
+        if (o->list->count == CTL_LIST_MAX)
+            return ctl_usage("--%s is given more than %d times", o->name, CTL_LIST_MAX);
+        o->list->values[o->list->count++] = optarg;
+        return CTL_OK;
+    }
     if (o->value == NULL) {
         *o->flag = true;
         return CTL_OK;

@@ -127,12 +127,20 @@ int ctl_json_lines(FILE *out, struct ctl_answer *a);
 
 /* ---- options that commands share (ctl_options.c) ---- */
 
+/* Values of an option that may come several times. */
+#define CTL_LIST_MAX 64
+struct ctl_list {
+    const char *values[CTL_LIST_MAX];
+    size_t count;
+};
+
 /* A command's own: text options are stored, flags set. */
 struct ctl_option {
     const char *name;
     const char **value; /* it takes one; else */
     bool *flag;
     char letter; /* 0: none */
+    struct ctl_list *list; /* it takes one, and may come again */
 };
 /* Reads the command line behind the command. What is no option stays in argv from *rest on. CTL_OK, or
    told. -s and --socket are known everywhere. */

@@ -75,10 +75,10 @@ ctl_sessions(struct ctl *ctl, int argc, char **argv)
     const char *user = NULL, *client = NULL, *rule = NULL, *destination = NULL, *listener = NULL;
     const char *session = NULL;
     bool json = false, wide = false;
-    const struct ctl_option options[] = { { "user", &user, NULL, 'u' }, { "client", &client, NULL, 0 },
-        { "rule", &rule, NULL, 'r' }, { "destination", &destination, NULL, 'd' },
-        { "listener", &listener, NULL, 'l' }, { "session", &session, NULL, 0 },
-        { "json", NULL, &json, 0 }, { "wide", NULL, &wide, 'w' } };
+    const struct ctl_option options[] = { { "user", &user, NULL, 'u', NULL }, { "client", &client, NULL, 0, NULL },
+        { "rule", &rule, NULL, 'r', NULL }, { "destination", &destination, NULL, 'd', NULL },
+        { "listener", &listener, NULL, 'l', NULL }, { "session", &session, NULL, 0, NULL },
+        { "json", NULL, &json, 0, NULL }, { "wide", NULL, &wide, 'w', NULL } };
     struct ctl_request request = { .command = "sessions" };
     struct ctl_answer a;
     enum ctl_status status = ctl_options_only(ctl, argc, argv, options, SP_COUNT(options));
@@ -98,8 +98,8 @@ enum ctl_status
 ctl_kill(struct ctl *ctl, int argc, char **argv)
 {
     const char *user = NULL, *client = NULL, *rule = NULL, *session = NULL;
-    const struct ctl_option options[] = { { "user", &user, NULL, 'u' }, { "client", &client, NULL, 0 },
-        { "rule", &rule, NULL, 'r' }, { "session", &session, NULL, 0 } };
+    const struct ctl_option options[] = { { "user", &user, NULL, 'u', NULL }, { "client", &client, NULL, 0, NULL },
+        { "rule", &rule, NULL, 'r', NULL }, { "session", &session, NULL, 0, NULL } };
     struct ctl_request request = { .command = "kill" };
     struct ctl_answer a;
     enum ctl_status status = ctl_options_only(ctl, argc, argv, options, SP_COUNT(options));

@@ -106,7 +106,7 @@ ctl_workers(struct ctl *ctl, int argc, char **argv)
     };
     const struct ctl_request request = { .command = "workers" };
     bool json = false;
-    const struct ctl_option options[] = { { "json", NULL, &json, 0 } };
+    const struct ctl_option options[] = { { "json", NULL, &json, 0, NULL } };
     struct ctl_answer a;
     int rest = 0;
     enum ctl_status status = ctl_options(ctl, argc, argv, options, SP_COUNT(options), &rest);
@@ -156,8 +156,8 @@ ctl_penalties(struct ctl *ctl, int argc, char **argv)
     const struct ctl_request request = { .command = "penalties" };
     const char *client = NULL, *user = NULL;
     bool json = false;
-    const struct ctl_option options[] = { { "json", NULL, &json, 0 }, { "client", &client, NULL, 0 },
-        { "user", &user, NULL, 'u' } };
+    const struct ctl_option options[] = { { "json", NULL, &json, 0, NULL }, { "client", &client, NULL, 0, NULL },
+        { "user", &user, NULL, 'u', NULL } };
     struct ctl_answer a;
     int rest = 0;
     enum ctl_status status = ctl_options(ctl, argc, argv, options, SP_COUNT(options), &rest);

@@ -185,7 +185,7 @@ ctl_status_command(struct ctl *ctl, int argc, char **argv)
 {
     const struct ctl_request request = { .command = "status" };
     bool json = false;
-    const struct ctl_option options[] = { { "json", NULL, &json, 0 } };
+    const struct ctl_option options[] = { { "json", NULL, &json, 0, NULL } };
     struct ctl_answer a;
     enum ctl_status status = ctl_options_only(ctl, argc, argv, options, SP_COUNT(options));
 

@@ -24,6 +24,7 @@ LIBRARIES = [
     (r"ares.*\.h", r"src/net/resolver_[^/]*$"),
     (r"openssl/.*", r"lib/krb5msg/|src/net/[^/]*tls[^/]*$"),
     (r"crypt\.h|sodium.*\.h|security/.*", r"auth/[a-z0-9]+/"),
+    (r"ncurses.*\.h|curses\.h", r"src/ctl/"),
     (r"seccomp\.h|cap-ng\.h", r"src/core/"),
 ]
 GENERATED = {"config.h"}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: ISC */
+/* explain: which rule would decide, and what did not match in each one before it. Serves ctl_main.c. */
+#include "src/ctl/ctl_policy.h"
+
+#include <netdb.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define ADDRESSES_MAX 64
+#define VERDICT_MAX 256
+
+struct explaining {
+    const struct ctl_policy *policy;
+    struct ctl_query query;
+    bool allowed; /* one of the verdicts so far */
+};
+
+/* ---- one verdict ---- */
+
+static void
+print_step(void *ctx, const struct policy_step *step)
+{
+    const struct explaining *e = ctx;
+
+    printf("  %3u  \"", (unsigned)step->rule + 1);
+    ctl_print(stdout, policy_rule_title(e->policy->image, step->rule));
+    if (step->failed == POLICY_MATCHES)
+        puts("\": matches");
+    else
+        printf("\": %s does not match\n", policy_condition_key(step->failed));
+}
+
+static void
+no_step(void *ctx, const struct policy_step *step)
+{
+    (void)ctx;
+    (void)step;
+}
+
+static void
+print_verdict(const struct explaining *e, const struct policy_verdict *v)
+{
+    char text[VERDICT_MAX];
+
+    ctl_verdict_text(e->policy->image, v, text, sizeof text);
+    ctl_print(stdout, text);
+    putchar('\n');
+}
+
+static void
+explain_one(struct explaining *e)
+{
+    bool complete = true;
+    struct policy_verdict v = policy_explain(e->policy->image, e->policy->own, &e->query.q, no_step, e,
+        &complete);
+
+    e->allowed = e->allowed || v.allowed;
+    print_verdict(e, &v);
+    (void)policy_explain(e->policy->image, e->policy->own, &e->query.q, print_step, e, &complete);
+    if (!complete)
+        puts(e->query.q.name != NULL ? "the address of the name may change this: --resolve judges those it has now"
+                                     : "the peer that connects may change this");
+}
+
+/* ---- every address of the name ---- */
+
+static size_t
+resolve(const char *name, struct addr *out, size_t most, int *code)
+{
+    const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
+    struct addrinfo *list = NULL;
+    size_t count = 0;
+
+    *code = getaddrinfo(name, NULL, &hints, &list);
+    if (*code != 0)
+        return 0;
+    for (const struct addrinfo *i = list; i != NULL && count < most; i = i->ai_next) {
+        struct addr a = addr_from_sockaddr(i->ai_addr, i->ai_addrlen);
+
+        a.port = 0;
+        if (a.family != ADDR_NONE)
+            out[count++] = a;
+    }
+    freeaddrinfo(list);
+    return count;
+}
+
+static enum ctl_status
+explain_addresses(struct explaining *e)
+{
+    struct addr addresses[ADDRESSES_MAX];
+    char text[ADDR_TEXT_MAX];
+    int code = 0;
+    size_t count = resolve(e->query.name, addresses, ADDRESSES_MAX, &code);
+
+    if (count == 0)
+        return ctl_fail(CTL_FAILED, "%s: %s", e->query.name, code != 0 ? gai_strerror(code) : "no address");
+    for (size_t i = 0; i < count; i++) {
+        e->query.q.address = addresses[i];
+        addr_format_ip(&addresses[i], text);
+        printf("%s%s at %s: ", i > 0 ? "\n" : "", e->query.name, text);
+        explain_one(e);
+    }
+    return e->allowed ? CTL_OK : CTL_FAILED;
+}
+
+/* ---- the command ---- */
+
+static enum ctl_status
+explain(struct ctl_policy *policy, const struct ctl_question *question, bool resolving)
+{
+    struct explaining e = { .policy = policy };
+    char error[CTL_QUESTION_ERROR] = "";
+    enum ctl_status status;
+
+    if (ctl_query_make(policy->image, question, &e.query, error) < 0) {
+        ctl_query_free(&e.query);
+        return ctl_usage("explain: %s", error);
+    }
+    if (resolving && e.query.q.name != NULL && e.query.q.address.family == ADDR_NONE) {
+        status = explain_addresses(&e);
+    } else {
+        explain_one(&e);
+        status = e.allowed ? CTL_OK : CTL_FAILED;
+    }
+    ctl_query_free(&e.query);
+    return status;
+}
+
+enum ctl_status
+ctl_explain(struct ctl *ctl, int argc, char **argv)
+{
+    struct ctl_question q = { NULL };
+    const char *file = NULL;
+    bool resolving = false;
+    const struct ctl_option options[] = { { "config", &file, NULL, 'c', NULL },
+        { "client", &q.client, NULL, 0, NULL }, { "user", &q.user, NULL, 'u', NULL },
+        { "group", NULL, NULL, 'g', &q.groups }, { "method", &q.method, NULL, 'm', NULL },
+        { "protection", &q.protection, NULL, 'p', NULL }, { "command", &q.command, NULL, 0, NULL },
+        { "to", &q.to, NULL, 't', NULL }, { "when", &q.when, NULL, 0, NULL },
+        { "address", &q.address, NULL, 'a', NULL }, { "resolve", NULL, &resolving, 'r', NULL } };
+    struct ctl_policy policy;
+    enum ctl_status status = ctl_options_only(ctl, argc, argv, options, SP_COUNT(options));
+
+    if (status == CTL_OK && (q.client == NULL || q.to == NULL))
+        return ctl_usage("explain: --client and --to are needed");
+    if (status == CTL_OK)
+        status = ctl_policy_open(ctl, file, &policy);
+    if (status != CTL_OK)
+        return status;
+    status = explain(&policy, &q, resolving);
+    ctl_policy_close(&policy);
+    return ctl_flush(status);
+}
