@@ -5,11 +5,11 @@
 #include <string.h>
 
 /* Fields whose values are numbers; all else is text, however it looks. */
-static const char *const numbers[] = { "age", "bytes_down", "bytes_up", "capacity", "configured",
+static const char *const numbers[] = { "age", "bytes_down", "bytes_up", "capacity", "cleared", "clients", "configured",
     "dead_undrained", "descriptors_lost", "duration", "failures", "generation", "killed", "left", "limit",
-    "lost", "lost_told", "lost_untold", "memory", "now", "pending-per-client", "penalties", "pid",
-    "restarts", "rules", "running", "sessions", "sessions-per-client", "sessions-per-user", "uptime",
-    "waiting" };
+    "lost", "lost_told", "lost_untold", "memory", "now", "pending-per-client", "pending", "penalties", "pid", "refused",
+    "restarts", "rules", "running", "seconds", "sessions", "sessions-per-client", "sessions-per-user", "uptime",
+    "users", "waiting" };
 
 static bool
 is_number(const char *name, const char *value)

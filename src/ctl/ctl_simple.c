@@ -28,13 +28,13 @@ print_table(struct ctl_answer *a, const struct ctl_column *columns, size_t count
 
 /* text= of each line, on its own line. */
 static int
-print_texts(struct ctl_answer *a, FILE *out)
+print_texts(struct ctl_answer *a)
 {
     int result;
 
     while ((result = ctl_next(a)) > 0) {
-        ctl_print(out, ctl_field(&a->line, "text"));
-        fputc('\n', out);
+        ctl_print(stdout, ctl_field(&a->line, "text"));
+        putchar('\n');
     }
     return result;
 }
@@ -52,6 +52,21 @@ ctl_drain(struct ctl *ctl, int argc, char **argv)
     return ctl_flush(status);
 }
 
+/* Complaints and warnings to standard error, what came of it to standard output. */
+static int
+print_reload(struct ctl_answer *a)
+{
+    int result;
+
+    while ((result = ctl_next(a)) > 0) {
+        const char *summary = control_line_get(&a->line, "summary");
+
+        ctl_print(summary == NULL ? stderr : stdout, summary == NULL ? ctl_field(&a->line, "text") : summary);
+        fputc('\n', summary == NULL ? stderr : stdout);
+    }
+    return result;
+}
+
 enum ctl_status
 ctl_reload(struct ctl *ctl, int argc, char **argv)
 {
@@ -61,7 +76,7 @@ ctl_reload(struct ctl *ctl, int argc, char **argv)
 
     if (status == CTL_OK)
         status = ctl_ask(ctl, &request, &a);
-    return status == CTL_OK ? ctl_end(&a, print_texts(&a, stderr)) : status;
+    return status == CTL_OK ? ctl_end(&a, print_reload(&a)) : status;
 }
 
 enum ctl_status
@@ -73,7 +88,7 @@ ctl_metrics(struct ctl *ctl, int argc, char **argv)
 
     if (status == CTL_OK)
         status = ctl_ask(ctl, &request, &a);
-    return status == CTL_OK ? ctl_end(&a, print_texts(&a, stdout)) : status;
+    return status == CTL_OK ? ctl_end(&a, print_texts(&a)) : status;
 }
 
 /* ---- workers ---- */
@@ -151,7 +166,7 @@ ctl_penalties(struct ctl *ctl, int argc, char **argv)
     static const struct ctl_column columns[] = {
         { "CLIENT", "client", CTL_TEXT, 12, false }, { "USER", "user", CTL_TEXT, 8, false },
         { "LEFT", "left", CTL_AGE, 0, false }, { "FAILURES", "failures", CTL_NUMBER, 0, false },
-        { "REFUSED", "refused", CTL_NUMBER, 0, false },
+        { "OF", "seconds", CTL_AGE, 0, false },
     };
     const struct ctl_request request = { .command = "penalties" };
     const char *client = NULL, *user = NULL;

@@ -88,6 +88,16 @@ print_audit(const struct control_line *l)
         strcmp(ctl_field(l, "required"), "yes") == 0 ? ", required" : "");
 }
 
+static void
+print_reload(const struct control_line *l)
+{
+    if (ctl_field(l, "result")[0] == '\0')
+        return;
+    printf("%-11s last one %s: ", "reload", ctl_field(l, "result"));
+    ctl_print(stdout, ctl_field(l, "text"));
+    putchar('\n');
+}
+
 /* The fields behind the section, NAME VALUE, as many on a line as fit; those that are 0 say nothing. */
 static void
 print_fields(const struct control_line *l)
@@ -116,6 +126,7 @@ print_fields(const struct control_line *l)
 static const struct row rows[] = {
     { "gateway", print_gateway }, { "listener", print_listener }, { "workers", print_workers },
     { "sessions", print_sessions }, { "phase", print_phase }, { "audit", print_audit },
+    { "reload", print_reload },
 };
 
 static void

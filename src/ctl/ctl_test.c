@@ -112,14 +112,14 @@ run(struct testing *t, FILE *f)
     all_lines(t, f);
     if (ferror(f) != 0)
         return ctl_fail(CTL_USAGE, "%s: %s", t->file, strerror(errno));
+    if (t->passed + t->failed + t->bad == 0)
+        return ctl_fail(CTL_USAGE, "%s: no expectation in it", t->file);
     printf("%u passed, %u failed", t->passed, t->failed);
     if (t->bad > 0)
         printf(", %u not understood", t->bad);
     putchar('\n');
     if (t->bad > 0)
         return CTL_USAGE;
-    if (t->passed + t->failed == 0)
-        return ctl_fail(CTL_USAGE, "%s: no expectation in it", t->file);
     return t->failed > 0 ? CTL_FAILED : CTL_OK;
 }
 

@@ -11,10 +11,11 @@
  *   sessions [user= client= rule= destination= listener= session=]    a line each; session=? while it changes
  *   kill     [session= user= client= rule=]  killed=N; one filter at least, all of them must match
  *   drain
- *   reload                                   text=COMPLAINT, and .error when nothing changed
+ *   reload                                   text=COMPLAINT; summary=, or .error when nothing changed
  *   workers                                  a line for each child
  *   replace  worker=N
- *   penalties | penalties-clear [client= user=]
+ *   penalties                                a line for each one in force
+ *   penalties-clear [client= user=]          cleared=N
  *   metrics                                  text=LINE
  *   image                                    generation=
  *

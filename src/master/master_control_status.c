@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 #include "lib/base/fd.h"
-#include "src/core/log.h"
+#include "src/master/master_limits.h"
+#include "src/master/master_reload.h"
 
 #define SLOTS_AT_ONCE 256
 
@@ -35,7 +36,7 @@ put_wall(struct control_writer *w, const char *name, struct wall when)
 static const char *
 state_word(const struct master *m)
 {
-    return m->stop != STOP_NOT ? "stopping" : "serving";
+    return m->stop != STOP_NOT ? "stopping" : draining(m) ? "draining" : m->serving ? "serving" : "starting";
 }
 
 static void
@@ -51,7 +52,7 @@ put_gateway(struct control_client *c)
     put_wall(&c->w, "started", m->started);
     control_put_seconds(&c->w, "uptime", loop_wall(m->loop).us - m->started.us);
     control_put(&c->w, "config", config[0] == '\0' ? "built-in" : config);
-    control_put_number(&c->w, "generation", image_header(m->config.image)->generation);
+    control_put_number(&c->w, "generation", reload_generation(m));
     control_put_number(&c->w, "rules", image_header(m->config.image)->rules.count);
     control_put_end(&c->w);
 }
@@ -107,17 +108,41 @@ put_sessions(struct control_client *c)
     control_put_end(&c->w);
 }
 
+/* What is set, and what of it is in use. */
 static void
 put_limits(struct control_client *c)
 {
     const struct image_settings *s = c->m->settings;
+    struct limits_status now;
+    uint64_t refused = 0;
 
+    limits_status(c->m, &now);
+    for (int i = LIMIT_NONE + 1; i < LIMIT_COUNT; i++)
+        refused += now.refused[i];
     control_put(&c->w, "section", "limits");
-    control_put_number(&c->w, "sessions", s->limits.sessions);
     control_put_number(&c->w, "sessions-per-client", s->limits.sessions_per_client);
     control_put_number(&c->w, "sessions-per-user", s->limits.sessions_per_user);
     control_put_number(&c->w, "pending-per-client", s->limits.pending_per_client);
-    control_put_number(&c->w, "failures", s->limits.failures);
+    control_put_number(&c->w, "clients", now.clients);
+    control_put_number(&c->w, "users", now.users);
+    control_put_number(&c->w, "pending", now.pending);
+    control_put_number(&c->w, "penalties", (uint64_t)now.client_penalties + now.user_penalties);
+    control_put_number(&c->w, "failures", now.failures);
+    control_put_number(&c->w, "refused", refused);
+    control_put_end(&c->w);
+}
+
+static void
+put_reload(struct control_client *c)
+{
+    bool ok = true;
+    const char *last = reload_last(c->m, &ok);
+
+    control_put(&c->w, "section", "reload");
+    if (last[0] != '\0') {
+        control_put(&c->w, "result", ok ? "ok" : "failed");
+        control_put(&c->w, "text", last);
+    }
     control_put_end(&c->w);
 }
 
@@ -179,6 +204,7 @@ count_some(struct control_client *c)
             put_phases(c, counted);
             put_limits(c);
             put_audit(c);
+            put_reload(c);
             control_finish(c, NULL);
             return false;
         }

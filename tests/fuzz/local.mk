@@ -4,7 +4,7 @@
 # libFuzzer and searches for FUZZ_SECONDS each. What it finds is in tests/fuzz/found/TARGET of the build
 # tree; a file that shows something new goes into the corpus.
 FUZZ_TARGETS = name socks4 socks5 ident udp udp_fragments userpass conversation users krb5msg gssapi_frame gssapi_protect \
-	gssapi_token keytab config_scan
+	gssapi_token keytab config_scan control_line
 FUZZ_SECONDS = 60
 FUZZ_CC = clang
 
@@ -93,13 +93,19 @@ tests_fuzz_replay_gssapi_token_SOURCES = tests/fuzz/fuzz_gssapi_token.c auth/gss
 tests_fuzz_replay_gssapi_token_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_TARGET='"gssapi_token"'
 tests_fuzz_replay_gssapi_token_LDADD = lib/base/libbase.la
 
+check_PROGRAMS += tests/fuzz/replay_control_line
+tests_fuzz_replay_control_line_SOURCES = tests/fuzz/fuzz_control_line.c tests/fuzz/fuzz.h \
+	tests/fuzz/replay_main.c
+tests_fuzz_replay_control_line_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_TARGET='"control_line"'
+tests_fuzz_replay_control_line_LDADD = src/core/libcore.la lib/base/libbase.la
+
 EXTRA_DIST += tests/fuzz/corpus
 
 # The decoders stand on little else than lib/, so it is compiled anew with libFuzzer's instrumentation.
 FUZZ_LIB = $(filter %.c,$(lib_base_libbase_la_SOURCES) $(lib_socks_libsocks_la_SOURCES) \
 	$(lib_krb5msg_libkrb5msg_la_SOURCES) \
 	$(AUTH_USERPASS_BOTH) $(AUTH_GSSAPI_PROTECT)) src/authlink/conversation.c \
-	src/net/ident_answer.c \
+	src/net/ident_answer.c src/core/control_line.c \
 	auth/gssapi/gssapi_keytab_usable.c auth/gssapi/gssapi_token.c \
 	src/session/udp_fragments.c $(FUZZ_CONFIG)
 FUZZ_CONFIG = \

@@ -5,6 +5,7 @@ import os
 import re
 import socket
 import stat
+import subprocess
 import threading
 
 import pytest
@@ -163,6 +164,103 @@ def test_a_worker_that_was_replaced_is_counted(start):
     assert json.loads(said(gateway, "status", "--json"))["workers"]["restarts"] == 1
 
 
+# --- what it does ---
+
+
+def test_kill(gateway, echo):
+    clients = [Client(gateway).connect(echo.address, "alice"), Client(gateway).connect(echo.address, "alice"),
+               Client(gateway).connect(echo.address, "bob", "builder"), Client(gateway).connect(echo.address, "bob", "builder")]
+    for client in clients:
+        client.echo()
+    one = [s for s in listed(gateway, "--user", "bob") if s["client"] == clients[2].name][0]
+    assert said(gateway, "kill", "--user", "carol") == "0 sessions ended\n"
+    assert said(gateway, "kill", "--session", one["session"]) == "1 session ended\n"
+    clients[2].ends_or_resets()
+    clients[3].echo()
+    assert said(gateway, "kill", "--user", "bob", "--client", "10.0.0.0/8") == "0 sessions ended\n"
+    assert said(gateway, "kill", "--rule", "alice*", "--client", "127.0.0.1") == "2 sessions ended\n"
+    for client in clients[:2]:
+        client.ends_or_resets()
+        assert gateway.closing(client)["reason"] == "killed"
+    clients[3].echo()
+    assert said(gateway, "kill", "--client", "127.0.0.1/32") == "1 session ended\n"
+    wait_until(lambda: listed(gateway) == [])
+    for client in clients:
+        client.close()
+
+
+def test_reload(start, echo):
+    gateway = start(control="")
+    good = gateway.config_path.read_text()
+    assert said(gateway, "reload") == "reloaded: generation 2 is in force\n"
+    for n in range(3):
+        gateway.configure(good + f'rule "a" {{ action = "never" }}\nrule "\x1b" {{ }}\nnonsense = {n}\n')
+        done = fails(gateway, FAILED, "sallyport.conf:", "reload")
+        assert '"never" is not allowed' in done.stderr and "\x1b" not in done.stderr
+    status = json.loads(said(gateway, "status", "--json"))
+    assert status["gateway"]["generation"] == 2 and status["reload"]["result"] == "failed"
+    gateway.configure(good.replace("workers = 2", "workers = 3"))
+    assert "restart" in fails(gateway, FAILED, "workers", "reload").stderr
+    gateway.configure(good.replace('"allow"', '"deny"'))
+    answers = []
+    threads = [threading.Thread(target=lambda: answers.append(gateway.ctl("reload"))) for _ in range(10)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert [a.returncode for a in answers] == [0] * 10
+    assert all("is in force" in a.stdout for a in answers)
+    with Client(gateway) as client:
+        client.send(b"\x05\x01\x00")
+        assert client.recv(2) == b"\x05\xff"  # no rule is left that could allow anything
+    # Somebody who asks and goes away hurts nobody.
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
+        s.connect(str(gateway.socket))
+        s.sendall(b"reload\n")
+    said(gateway, "reload")
+
+
+def test_drain(start, echo):
+    gateway = start(control="")
+    with Client(gateway).connect(echo.address) as client:
+        client.echo()
+        said(gateway, "drain")
+        wait_until(lambda: ", draining" in said(gateway, "status"))
+        with pytest.raises(OSError):
+            Client(gateway).greet()
+        client.echo()
+    assert gateway.process.wait(10) == 0
+    assert not gateway.socket.exists()
+    gateway.check()
+
+
+def test_replace_a_worker(start, echo):
+    gateway = start(control="")
+    with Client(gateway).connect(echo.address) as client:
+        client.echo()
+        old = gateway.children("worker")
+        for number in "1", "2":
+            assert "gets a successor" in said(gateway, "workers", "replace", number)
+
+        def replaced():
+            rows = [r for r in json.loads(said(gateway, "workers", "--json")) if r["role"] == "worker"]
+            return len([r for r in rows if r["state"] == "running" and r["pid"] not in old]) == 2
+        wait_until(replaced)
+        rows = json.loads(said(gateway, "workers", "--json"))
+        assert [r["sessions"] for r in rows if r["state"] == "draining"] == [1]
+        client.echo()
+        assert len(listed(gateway)) == 1  # of the one that drains
+        assert said(gateway, "kill", "--client", "127.0.0.1") == "1 session ended\n"
+        client.ends_or_resets()
+    for number in "0", "3", "x":
+        fails(gateway, FAILED, "", "workers", "replace", number)
+
+
+def test_metrics(gateway):
+    text = said(gateway, "metrics")
+    assert text.endswith("# EOF\n") and "# TYPE sallyport_" in text
+
+
 # --- who may ---
 
 
@@ -198,6 +296,210 @@ def test_a_group_that_is_none(start):
     for args in (["-t"], []):
         done = gateway.run("-c", gateway.config_path, *args)
         assert done.returncode == 1 and 'control { group = "no-such-group" }: there is no such group' in done.stderr
+
+
+# --- the policy, asked ---
+
+POLICY = """
+methods = { "gssapi", "userpass", "none" }
+listen "127.0.0.1:1080" { }
+userpass { file = "/nonexistent" }
+gssapi { keytab = "/nonexistent" }
+rule "not at night" { action = "deny" group = { "staff" } time = { "Sat-Sun 00:00-24:00" } }
+rule "no ten" { action = "deny" destination = { "10.0.0.0/8" } }
+rule "partners" { action = "allow" user = { "*@EX" } protection = "integrity" destination = { "@lists/partners" } }
+rule "web" { action = "allow" user = { "*@EX" } destination = { "*.example.com", "203.0.113.0/24" } port = { "443" } }
+rule "loopback" { action = "allow" method = { "none" } command = { "connect" } destination = { "127.0.0.1" } }
+rule "anybody's" { action = "allow" method = { "none" } command = { "bind" } bind-any = true }
+"""
+
+
+@pytest.fixture(scope="module")
+def policy(base):
+    folder = base / "policy"
+    (folder / "lists").mkdir(parents=True)
+    (folder / "lists" / "partners").write_text("partner.test\n198.51.100.0/24\n")
+    (folder / "sallyport.conf").write_text(POLICY)
+    return folder / "sallyport.conf"
+
+
+EXPLAINED = [
+    (OK, 'allowed by rule "web"', "--user a@EX --to www.example.com:443 --address 203.0.113.4"),
+    (FAILED, 'denied by rule "no ten"', "--user a@EX --to www.example.com:443 --address 10.9.9.9"),
+    (FAILED, "denied: no rule matches", "--user a@EX --to www.example.com:80 --address 203.0.113.4"),
+    (FAILED, 'denied by rule "not at night"',
+     "--user a@EX --group staff --group x --to 203.0.113.4:443 --when 2026-11-21T12:00Z"),
+    (OK, 'allowed by rule "web"', "--user a@EX --group staff --to 203.0.113.4:443 --when 2026-11-18T12:00Z"),
+    (OK, 'allowed by rule "partners"',
+     "--user a@EX --method gssapi --protection confidentiality --to 198.51.100.9:25"),
+    (FAILED, "denied: no rule", "--user a@EX --method gssapi --protection none --to 198.51.100.9:25"),
+    (OK, 'allowed by rule "loopback"', "--method none --to 127.0.0.1:80"),
+    (FAILED, "denied: no rule", "--method none --to 127.0.0.1:80 --command udp"),
+    (FAILED, "denied: no rule", "--method none --to [::1]:80"),
+    (OK, 'allowed by rule "anybody\'s"', "--method none --to 0.0.0.0:0 --command bind"),
+]
+
+
+def test_explain(gateway, policy):
+    for status, verdict, question in EXPLAINED:
+        done = gateway.ctl("explain", "-c", policy, "--client", "192.0.2.7", *question.split(), socket="")
+        assert (done.returncode, done.stdout.splitlines()[0], done.stderr) == (status, done.stdout.splitlines()[0], ""), done
+        assert done.stdout.startswith(verdict), (question, done.stdout)
+    done = gateway.ctl("explain", "-c", policy, "--client", "192.0.2.7", "--user", "a@EX", "--to", "203.0.113.4:443")
+    assert done.stdout.splitlines() == [
+        'allowed by rule "web"', '    1  "not at night": group does not match', '    2  "no ten": destination does not match',
+        '    3  "partners": protection does not match', '    4  "web": matches']
+    for text, question in [("--client and --to are needed", ["--to", "a:1"]), ("is no address", ["--client", "x", "--to", "a:1"]),
+                           ("is not HOST:PORT", ["--client", "::1", "--to", "a"]), ("is no port", ["--client", "::1", "--to", "a:x"]),
+                           ("in brackets", ["--client", "::1", "--to", "::1:80"]),
+                           ("is none that is offered", ["--client", "::1", "--to", "a:1", "--method", "x"]),
+                           ("allowed are", ["--client", "::1", "--to", "a:1", "--protection", "x"]),
+                           ("allowed are", ["--client", "::1", "--to", "a:1", "--command", "x"]),
+                           ("is no time", ["--client", "::1", "--to", "a:1", "--when", "noon"]),
+                           ("say user, too", ["--client", "::1", "--to", "a:1", "--group", "x"])]:
+        fails(gateway, USAGE, text, "explain", "-c", policy, *question)
+    fails(gateway, USAGE, "No such file", "explain", "-c", "/nonexistent.conf", "--client", "::1", "--to", "a:1")
+
+
+def test_explain_resolves(gateway, policy):
+    done = gateway.ctl("explain", "-c", policy, "--client", "192.0.2.7", "--to", "localhost:80", "--resolve")
+    assert done.returncode == OK
+    assert 'localhost at 127.0.0.1: allowed by rule "loopback"' in done.stdout
+    done = gateway.ctl("explain", "-c", policy, "--client", "192.0.2.7", "--to", "localhost:80")
+    assert done.returncode == FAILED and "--resolve" in done.stdout
+
+
+def test_explain_asks_the_gateway(gateway, echo):
+    text = said(gateway, "explain", "--client", "127.0.0.1", "--user", "bob", "--to", "127.0.0.1:80")
+    assert text.splitlines() == ['allowed by rule "bob\'s"', '    1  "alice\'s": user does not match',
+                                 '    2  "bob\'s": matches']
+    done = gateway.ctl("explain", "--client", "127.0.0.1", "--user", "carol", "--to", "127.0.0.1:80")
+    assert done.returncode == FAILED and done.stdout.startswith("denied: no rule matches")
+
+
+TABLE = """# what our policy promises
+client=192.0.2.7 user=a@EX to=www.example.com:443 address=203.0.113.1 expect=allow rule="web"
+client=192.0.2.7 user=a@EX group=staff to=203.0.113.1:443 when=2026-11-21T12:00Z expect=deny rule="not at night"
+
+client=192.0.2.7 to=www.example.com:443 expect=deny rule="" # nobody we know
+"""
+
+
+def test_a_table_of_expectations(gateway, policy, base):
+    table = base / "table"
+    table.write_text(TABLE)
+    args = ["test", "-c", policy, table]
+    assert said(gateway, *args) == "3 passed, 0 failed\n"
+    table.write_text(TABLE + 'client=192.0.2.7 to=10.0.0.1:80 expect=allow\n'
+                     'client=192.0.2.7 to=10.0.0.1:80 expect=deny rule="web"\n')
+    done = gateway.ctl(*args)
+    assert done.returncode == FAILED and done.stdout.splitlines() == [
+        f'{table}:6: FAILED: expected is allow; it is denied by rule "no ten"',
+        f'{table}:7: FAILED: expected is deny by rule "web"; it is denied by rule "no ten"', "3 passed, 2 failed"]
+    bad = {"client=x to=a:1 expect=deny": "is no address", "client=::1 to=a:1": "are needed", "nonsense": "is not KEY=VALUE",
+           "client=::1 to=a:1 expect=maybe": "allowed are", "client=::1 client=::1 to=a:1 expect=deny": "comes twice",
+           "client=::1 to=a:1 expect=deny colour=red": "unknown key", 'client=::1 to=a:1 expect=deny rule="x': "does not end"}
+    table.write_text(TABLE + "\n".join(bad) + "\n")
+    done = gateway.ctl(*args)
+    assert done.returncode == USAGE and "3 passed, 0 failed, 7 not understood" in done.stdout
+    for n, (line, text) in enumerate(zip(done.stderr.splitlines(), bad.values())):
+        assert line.startswith(f"{table}:{n + 6}: ") and text in line
+    table.write_text("# nothing\n")
+    fails(gateway, USAGE, "no expectation in it", *args)
+    fails(gateway, USAGE, "No such file", "test", "-c", policy, "/nonexistent")
+    table.write_text("client=127.0.0.1 user=bob to=127.0.0.1:1 expect=allow rule=bob's\n")
+    assert said(gateway, "test", table) == "1 passed, 0 failed\n"
+
+
+# --- on a terminal ---
+
+
+class Terminal:
+    """A program on a real terminal, of tmux."""
+
+    def __init__(self, folder, command, columns=80, rows=24):
+        (folder / "tmux.conf").write_text("set -g remain-on-exit on\n")
+        self.server = ["tmux", "-S", str(folder / "tmux.sock"), "-f", str(folder / "tmux.conf")]
+        env = {k: v for k, v in os.environ.items() if k not in ("TMUX", "TMUX_PANE")}
+        subprocess.run([*self.server, "new-session", "-d", "-x", str(columns), "-y", str(rows),
+                        "env", "LC_ALL=C.UTF-8", *map(str, command)], check=True, env=env)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        subprocess.run([*self.server, "kill-server"], check=False)
+
+    def screen(self):
+        return subprocess.run([*self.server, "capture-pane", "-p"], check=True, stdout=subprocess.PIPE).stdout.decode()
+
+    def keys(self, *keys):
+        subprocess.run([*self.server, "send-keys", *keys], check=True)
+
+    def resize(self, columns, rows):
+        subprocess.run([*self.server, "resize-window", "-x", str(columns), "-y", str(rows)], check=True)
+
+    def shows(self, text, seconds=10):
+        def look():
+            screen = self.screen()
+            return screen if re.search(text, screen, re.M) else None
+        try:
+            return wait_until(look, seconds)
+        except AssertionError:
+            raise AssertionError(f"{text} is not on the screen:\n{self.screen()}") from None
+
+
+def test_top(gateway, echo, tmp_path):
+    clients = [Client(gateway).connect(echo.address, "alice"), Client(gateway).connect(echo.address, "bob", "builder")]
+    for client in clients:
+        client.echo()
+    with Terminal(tmp_path, [gateway.programs.folder / "sallyportctl", "-s", gateway.socket, "top"]) as t:
+        screen = t.shows("^[0-9a-f]+ +alice +127")
+        lines = screen.splitlines()
+        assert lines[0].startswith("sallyport ") and lines[0].endswith("by rate") and len(lines) == 24
+        assert re.match(r"sessions 2 of \d+ +relay 2", lines[2]) and lines[3].startswith("rate ")
+        assert lines[4].split() == ["ID", "USER", "CLIENT", "DESTINATION", "UP/s", "DN/s", "BYTES", "AGE"]
+        assert lines[23].startswith("q quit")
+        clients[1].echo(b"x" * 300000)
+        screen = t.shows(r"bob .* 1[34]\dk +1[34]\dk +58\dk")  # 300,000 in two seconds, or a little more
+        assert screen.index("bob") < screen.index("alice")
+        t.keys("s")
+        t.shows("by bytes$")
+        t.keys("s")
+        t.shows("by age$")
+        t.keys("p")
+        t.shows("by age, PAUSED$")
+        t.keys("p", "Home", "k")
+        t.shows(r"^end session \w+ of alice to 127\.0\.0\.1:\d+\? \(y/n\)")
+        t.keys("n")
+        t.shows("^q quit")
+        clients[0].echo()
+        t.keys("Down", "k")
+        t.shows("of bob to")
+        t.keys("y")
+        clients[1].ends_or_resets()
+        t.shows("^sessions 1 of")
+        t.resize(110, 10)
+        screen = t.shows("AGE RULE")
+        assert len(screen.splitlines()) == 10 and "alice's" in screen
+        t.resize(30, 3)
+        t.resize(80, 24)
+        t.shows("^[0-9a-f]+ +alice +127")
+        t.keys("q")
+        t.shows("Pane is dead")
+    for client in clients:
+        client.close()
+    fails(gateway, USAGE, "top wants a terminal", "top")
+
+
+def test_a_listing_on_a_terminal(gateway, echo, tmp_path):
+    with Client(gateway).connect(echo.address, "alice") as client:
+        client.echo()
+        command = f"{gateway.programs.folder}/sallyportctl -s {gateway.socket} sessions; exec cat"
+        with Terminal(tmp_path, ["sh", "-c", command]) as t:
+            screen = t.shows("relay +alice's$")
+    lines = [line for line in screen.splitlines() if line]
+    assert lines[0].startswith("SESSION USER") and re.search(r"alice +127\.0\.0\.1 .* relay +alice's$", lines[1])
 
 
 # --- where it is ---
