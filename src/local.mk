@@ -28,6 +28,11 @@ sallyport_logger_SOURCES = src/sallyport-logger.c
 sallyport_logger_LDADD = src/logger/liblogger.la src/config/libimage.la src/core/libcore.la \
 	lib/base/libbase.la $(SECCOMP_LIBS) $(CAPNG_LIBS) $(BSD_LIBS)
 
+pkglibexec_PROGRAMS += sallyport-metrics
+sallyport_metrics_SOURCES = src/sallyport-metrics.c
+sallyport_metrics_LDADD = src/metrics/libmetrics.la src/core/libcore.la lib/base/libbase.la \
+	$(MICROHTTPD_LIBS) $(SECCOMP_LIBS) $(CAPNG_LIBS) $(BSD_LIBS)
+
 bin_PROGRAMS += sallyport
 sallyport_SOURCES = src/sallyport.c
 sallyport_LDADD = src/client/libclient.la auth/libgssapi-protect.la \

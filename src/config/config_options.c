@@ -216,7 +216,7 @@ static const struct config_key control_keys[] = {
 
 static const struct config_key metrics_keys[] = {
     { "metrics", "listen", TYPED(LISTEN), .preset = "", .store = STORE_ADDR, .at = AT(metrics),
-      .later = true, .change = CONFIG_RESTART,
+      .change = CONFIG_RESTART,
       .sentence = "Where metrics are served; empty for nowhere." },
 };
 

@@ -95,14 +95,30 @@ open_ring(struct child *child, int data_fd, int index_fd)
         log_to_ring(child->ring);
 }
 
+static size_t
+descriptors_of(enum ipc_role role)
+{
+    switch (role) {
+    case IPC_WORKER: return 6;
+    case IPC_AUTH: return 4;
+    case IPC_METRICS: return 3;
+    default: return 2;
+    }
+}
+
 /* The descriptors of INIT, in the order ipc.h gives for each role. */
 static void
 take_descriptors(struct child *child, struct ipc_message *m)
 {
-    size_t expected = child->role == IPC_WORKER ? 6 : child->role == IPC_AUTH ? 4 : 2;
+    size_t expected = descriptors_of(child->role);
 
     if (m->fd_count != expected)
         log_fatal("INIT brought %zu descriptors, not %zu", m->fd_count, expected);
+    if (child->role == IPC_METRICS) {
+        child->wake_fd = fd_take(&m->fds[2]);
+        open_ring(child, m->fds[0], m->fds[1]);
+        return;
+    }
     child->image_fd = fd_take(&m->fds[0]);
     if (child->role == IPC_LOGGER) {
         child->wake_fd = fd_take(&m->fds[1]);

@@ -59,7 +59,7 @@ struct child {
     struct ipc_init init;
     struct loop *loop;
     struct ring_writer *ring; /* NULL in the logger, which logs to nobody but standard error */
-    int image_fd;             /* the policy image, sealed */
+    int image_fd;             /* the policy image, sealed; metrics: -1 */
     int wake_fd;              /* the logger's eventfd, non-blocking */
     int table_fd;             /* worker: its session table, else -1 */
     int accepted_fd;          /* worker: the eventfd of ring_want(), non-blocking, else -1 */

@@ -24,6 +24,7 @@ struct ipc_head {
 #define W IPC_WORKER
 #define A IPC_AUTH
 #define L IPC_LOGGER
+#define X IPC_METRICS
 #define S IPC_STARTING
 #define R IPC_RUNNING
 #define T IPC_STOPPING
@@ -37,6 +38,7 @@ const struct ipc_row ipc_table[IPC_TYPE_COUNT] = {
 #undef W
 #undef A
 #undef L
+#undef X
 #undef S
 #undef R
 #undef T

@@ -22,7 +22,7 @@ enum ipc_type {
     IPC_TYPE_COUNT
 };
 
-enum ipc_role { IPC_MASTER = 1, IPC_WORKER = 2, IPC_AUTH = 4, IPC_LOGGER = 8 };
+enum ipc_role { IPC_MASTER = 1, IPC_WORKER = 2, IPC_AUTH = 4, IPC_LOGGER = 8, IPC_METRICS = 16 };
 enum ipc_state { IPC_STARTING = 1, IPC_RUNNING = 2, IPC_STOPPING = 4 };
 
 #define IPC_BODY_MAX 2048
@@ -75,7 +75,8 @@ int ipc_send(struct ipc_peer *peer, enum ipc_type type, const void *body, size_t
 
 /* INIT. Descriptors in this order: image, ring data, ring index, logger's wake eventfd; for a
    worker then its session table and the eventfd that says when the ring's index advanced to what it
-   waits for. The logger gets the image and the wake eventfd only. */
+   waits for. The logger gets the image and the wake eventfd only, the metrics process all but the
+   image. */
 struct ipc_init {
     enum ipc_role role;
     uint16_t number;       /* 1.. within its role or pool */

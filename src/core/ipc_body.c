@@ -134,7 +134,8 @@ ipc_init_decode(const struct ipc_message *m, struct ipc_init *out)
     ipc_get_text(&c, out->module, sizeof out->module, false);
     ipc_get_text(&c, out->chroot_dir, sizeof out->chroot_dir, false);
     if ((flags & ~INIT_FLAGS) != 0
-        || (out->role != IPC_WORKER && out->role != IPC_AUTH && out->role != IPC_LOGGER))
+        || (out->role != IPC_WORKER && out->role != IPC_AUTH && out->role != IPC_LOGGER
+            && out->role != IPC_METRICS))
         cursor_fail(&c);
     return ipc_done(&c);
 }

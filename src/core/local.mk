@@ -24,6 +24,8 @@ src_core_libcore_la_SOURCES = \
 	src/core/ipc_budget.h \
 	src/core/ipc_limits.c \
 	src/core/ipc_limits.h \
+	src/core/ipc_metrics.c \
+	src/core/ipc_metrics.h \
 	src/core/ipc_private.h \
 	src/core/ipc_reload.c \
 	src/core/ipc_reload.h \

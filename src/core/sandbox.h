@@ -24,7 +24,7 @@ int sandbox_drop(uid_t uid, gid_t gid) SP_MUST_USE;
 /* no_new_privs alone, for a process started by an ordinary user. */
 int sandbox_no_new_privs(void) SP_MUST_USE;
 
-enum sandbox_role { SANDBOX_WORKER, SANDBOX_LOGGER };
+enum sandbox_role { SANDBOX_WORKER, SANDBOX_LOGGER, SANDBOX_METRICS };
 
 /* Loads the seccomp allow-list of the role (its rows are one const table per role); a call outside
    it kills the process, opening a file answers EACCES and is never needed. With --disable-sandbox

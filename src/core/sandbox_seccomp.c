@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The system calls a worker and the logger may make. Serves those two. What opens or looks up a path
- * answers EACCES, since libraries try it and go on without; everything else outside the tables ends
+ * The system calls a worker, the logger and the metrics process may make. Serves those three. What
+ * opens or looks up a path answers EACCES, since libraries try it and go on without; everything else outside the tables ends
  * the process. Rules look at one argument of a call alone: libseccomp 2.5.4 can merge several into a
  * weaker filter, therefore the unit test tries every row by doing it.
  */
@@ -16,7 +16,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
-enum { BASE = 1, WORKER = 2, LOGGER = 4 };
+enum { BASE = 1, WORKER = 2, LOGGER = 4, METRICS = 8 };
 
 /* Calls allowed whatever their arguments. */
 struct call_row {
@@ -67,7 +67,7 @@ static const struct call_row call_table[] = {
     CALL(splice, WORKER),
     CALL(fdatasync, LOGGER),
     /* sockets; socket and socketpair are argument rules */
-    CALL(connect, BASE),
+    CALL(connect, WORKER | LOGGER),
     CALL(shutdown, BASE),
     CALL(recvfrom, BASE),
     CALL(recvmsg, BASE),
@@ -79,9 +79,9 @@ static const struct call_row call_table[] = {
     CALL(setsockopt, BASE),
     CALL(bind, WORKER),
     CALL(listen, WORKER),
-    CALL(accept4, WORKER),
-    CALL(getsockname, WORKER),
-    CALL(getpeername, WORKER),
+    CALL(accept4, WORKER | METRICS),
+    CALL(getsockname, WORKER | METRICS),
+    CALL(getpeername, WORKER | METRICS),
     /* who and where we are */
     CALL(getpid, BASE),
     CALL(getppid, BASE),
@@ -118,7 +118,7 @@ struct argument_row {
 #define ARGUMENT(name, who, ...) { SCMP_SYS(name), who, SCMP_ACT_ALLOW, { __VA_ARGS__ } }
 #define DENY_IF(name, who, ...) { SCMP_SYS(name), who, SCMP_ACT_ERRNO(EACCES), { __VA_ARGS__ } }
 static const struct argument_row argument_table[] = {
-    ARGUMENT(socket, BASE, 0, SCMP_CMP_EQ, AF_UNIX, 0),
+    ARGUMENT(socket, WORKER | LOGGER, 0, SCMP_CMP_EQ, AF_UNIX, 0),
     ARGUMENT(socket, WORKER, 0, SCMP_CMP_EQ, AF_INET, 0),
     ARGUMENT(socket, WORKER, 0, SCMP_CMP_EQ, AF_INET6, 0),
     ARGUMENT(socketpair, WORKER, 0, SCMP_CMP_EQ, AF_UNIX, 0),
@@ -190,7 +190,9 @@ add_paths(scmp_filter_ctx filter)
 int
 sandbox_seccomp(enum sandbox_role role)
 {
-    unsigned who = BASE | (role == SANDBOX_WORKER ? WORKER : LOGGER);
+    static const unsigned roles[] = { [SANDBOX_WORKER] = WORKER, [SANDBOX_LOGGER] = LOGGER,
+        [SANDBOX_METRICS] = METRICS };
+    unsigned who = BASE | roles[role];
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
 
     if (filter == NULL) {

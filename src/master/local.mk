@@ -46,6 +46,7 @@ src_master_libmaster_la_SOURCES = \
 	src/master/master_main.c \
 	src/master/master_metrics.c \
 	src/master/master_metrics.h \
+	src/master/master_metrics_serve.c \
 	src/master/master_metrics_text.c \
 	src/master/master_offer.c \
 	src/master/master_options.c \

@@ -91,7 +91,8 @@ equip_init(struct process *p, const struct equipment *e)
     fill_init(p, &init);
     size_t len = ipc_init_encode(&init, body, sizeof body);
 
-    fds[n++] = p->m->config.fd;
+    if (p->place->role != IPC_METRICS)
+        fds[n++] = p->m->config.fd;
     if (p->place->role != IPC_LOGGER) {
         fds[n++] = e->ring_data;
         fds[n++] = e->ring_index;
@@ -232,4 +233,6 @@ equip_send(struct process *p)
         equip_worker(p);
     if (p->place->role == IPC_AUTH)
         equip_auth(p);
+    if (p->place->role == IPC_METRICS)
+        metrics_equip(p);
 }

@@ -145,6 +145,8 @@ listeners_open(struct master *m)
         l->serves = true;
         listener_tell(l, "listening on");
     }
+    if (metrics_listen(m) < 0)
+        return -1;
     inherited_close(&m->inherited);
     return 0;
 }

@@ -42,7 +42,9 @@ static void
 master_init(struct master *m)
 {
     m->wake_fd = m->ring_data = m->ring_index = m->own_pidfd = m->config.fd = -1;
-    m->acceptor.reserve = -1;
+    m->acceptor.reserve = m->metrics.listen_fd = -1;
+    for (unsigned i = 0; i < METRICS_FORMAT_COUNT; i++)
+        m->metrics.kept[i].fd = -1;
     m->daemon.status_fd = m->daemon.output[0] = m->daemon.output[1] = -1;
 }
 
@@ -93,6 +95,7 @@ prepare_capacity(struct master *m)
     struct capacity_need need;
 
     capacity_need_of(m, &need);
+    need.pool_processes += metrics_wanted(m);
     m->capacity = capacity_plan(&need);
     capacity_tell(&need, &m->capacity);
 }
@@ -182,7 +185,7 @@ static void
 make_places(struct master *m)
 {
     uint32_t modules = m->settings->modules.count;
-    size_t count = 1 + m->capacity.workers;
+    size_t count = 2 + m->capacity.workers;
 
     if (modules > MASTER_POOLS_MAX)
         log_fatal("%u methods; at most %d are allowed", (unsigned)modules, MASTER_POOLS_MAX);
@@ -196,6 +199,8 @@ make_places(struct master *m)
         if (image_module(m->config.image, i)->has_secret)
             add_pool(m, i);
     }
+    if (metrics_wanted(m))
+        (void)snprintf(add_place(m, IPC_METRICS, 1, &m->users.worker)->label, IPC_LABEL_MAX, "metrics");
     m->workers = &m->places[m->place_count];
     for (uint32_t i = 1; i <= m->capacity.workers; i++)
         label_place(add_place(m, IPC_WORKER, i, &m->users.worker), "", i);
@@ -241,6 +246,7 @@ start_family(struct master *m)
     await_role(m, IPC_AUTH);
     await_files(m);
     await_role(m, IPC_WORKER);
+    await_role(m, IPC_METRICS);
 }
 
 static void

@@ -6,6 +6,7 @@
  */
 #include "src/master/master_metrics.h"
 
+#include "lib/base/fd.h"
 #include "src/core/log.h"
 #include "src/master/master_limits.h"
 #include "src/master/master_private.h"
@@ -31,6 +32,9 @@ metrics_free(struct master *m)
 {
     stats_close(&m->metrics.own);
     stats_close(&m->metrics.total);
+    fd_close(&m->metrics.listen_fd);
+    for (unsigned i = 0; i < METRICS_FORMAT_COUNT; i++)
+        fd_close(&m->metrics.kept[i].fd);
 }
 
 void
@@ -62,6 +66,7 @@ metrics_count_restart(struct master *m, const struct process *p)
         { IPC_WORKER, STATS_WORKER },
         { IPC_AUTH, STATS_AUTH },
         { IPC_LOGGER, STATS_LOGGER },
+        { IPC_METRICS, STATS_METRICS },
     };
 
     for (size_t i = 0; i < SP_COUNT(rows); i++) {
@@ -147,7 +152,7 @@ show_gauges(struct master *m)
     stats_set(total, STATS_AUDIT_LOST, STATS_AT(0), audit_lost(m));
     stats_set(total, STATS_SESSIONS_NOW, STATS_AT(0), sessions_count(&m->sessions));
     stats_set(total, STATS_WORKERS, STATS_AT(0), workers_serving(m));
-    stats_set(total, STATS_GENERATION, STATS_AT(0), image_header(m->config.image)->generation);
+    stats_set(total, STATS_GENERATION, STATS_AT(0), m->generation);
 }
 
 static void

@@ -11,16 +11,12 @@
 
 #include "lib/base/attr.h"
 #include "lib/base/buffer.h"
+#include "lib/base/clock.h"
+#include "src/core/ipc_metrics.h"
 #include "src/core/stats.h"
 
 struct master;
 struct process;
-
-enum metrics_format {
-    METRICS_OPENMETRICS, /* application/openmetrics-text; version=1.0.0 */
-    METRICS_CLASSIC,     /* text/plain; version=0.0.4 */
-    METRICS_FORMAT_COUNT
-};
 
 #define METRICS_TEXT_MAX (64U * 1024 * 1024)
 
@@ -33,11 +29,18 @@ int metrics_render_as(struct master *m, enum metrics_format format, struct buffe
 /* The text of one block (master_metrics_text.c). 0, or -1 with errno. */
 int metrics_text(const struct stats *stats, enum metrics_format format, struct buffer *out) SP_MUST_USE;
 
+struct metrics_kept {
+    int fd; /* sealed; -1: none */
+    struct mono made;
+};
+
 /* The master's own counts with those of the dead, and room to add up. */
 struct metrics_sum {
     struct stats *own;
     struct stats *total;
     uint64_t audit_lost; /* the most that was ever told */
+    int listen_fd;       /* sallyport-metrics serves on it; -1: nowhere */
+    struct metrics_kept kept[METRICS_FORMAT_COUNT];
 };
 
 /* Memory for it all; fatal when there is none. */
@@ -53,5 +56,12 @@ void metrics_count_restart(struct master *m, const struct process *p);
 void metrics_count_refused(struct master *m, const char *limit);
 void metrics_count_lost_session(struct master *m);
 void metrics_count_reload(struct master *m, bool adopted);
+
+/* sallyport-metrics (master_metrics_serve.c): whether there is to be one; its socket, 0 or -1 (told); what
+   it gets behind INIT; its question, false when malformed. */
+bool metrics_wanted(const struct master *m);
+int metrics_listen(struct master *m) SP_MUST_USE;
+void metrics_equip(struct process *p);
+bool metrics_asked(struct process *p, struct ipc_message *message);
 
 #endif

@@ -39,7 +39,9 @@ decide(struct process *p, enum ipc_type type)
 static bool
 can_be_asked(const struct process *p)
 {
-    return p->phase == PROCESS_RUNNING || p->phase == PROCESS_STOPPING;
+    /* The one that serves metrics has no image. */
+    return p->place->role != IPC_METRICS
+        && (p->phase == PROCESS_RUNNING || p->phase == PROCESS_STOPPING);
 }
 
 void

@@ -250,6 +250,7 @@ static const struct {
     { IPC_LOST, on_lost },
     { IPC_FILE_RESULT, on_file_result },
     { IPC_AUTH_RESULT, on_auth_result },
+    { IPC_METRICS_ASK, metrics_asked },
     { IPC_RING_DRAINED, on_ring_drained },
     { IPC_PREPARED, on_prepared },
     { IPC_REJUDGED, on_rejudged },

@@ -31,6 +31,7 @@ static const struct {
     { IPC_WORKER, "worker", "sallyport-worker" },
     { IPC_AUTH, "auth", "sallyport-auth" },
     { IPC_LOGGER, "logger", "sallyport-logger" },
+    { IPC_METRICS, "metrics", "sallyport-metrics" },
 };
 
 const char *

@@ -77,8 +77,9 @@ stop_advance(struct master *m)
     if (m->stop == STOP_WORKERS && role_gone(m, IPC_WORKER) && !corpse_reaping(m)) {
         m->stop = STOP_POOLS;
         stop_role(m, IPC_AUTH, m->stop_now ? 0 : POOL_SECONDS);
+        stop_role(m, IPC_METRICS, 0);
     }
-    if (m->stop == STOP_POOLS && role_gone(m, IPC_AUTH))
+    if (m->stop == STOP_POOLS && role_gone(m, IPC_AUTH) && role_gone(m, IPC_METRICS))
         stop_logger(m);
     if (m->stop == STOP_LOGGER && role_gone(m, IPC_LOGGER)) {
         m->stop = STOP_DONE;

@@ -14,7 +14,7 @@ FLOORS = {
     "src/config": 3,
     "src/net": 4, "src/policy": 4, "src/authlink": 4,
     "src/session": 5,
-    "src/master": 6, "src/worker": 6, "src/authd": 6, "src/logger": 6, "src/ctl": 6, "src/client": 6,
+    "src/master": 6, "src/worker": 6, "src/authd": 6, "src/logger": 6, "src/metrics": 6, "src/ctl": 6, "src/client": 6,
     "src": 7,
 }
 # A library's headers: where they may be included.
@@ -22,6 +22,7 @@ LIBRARIES = [
     (r"confuse\.h", r"src/config/"),
     (r"gssapi.*|krb5.*|profile\.h", r"auth/gssapi/"),
     (r"ares.*\.h", r"src/net/resolver_[^/]*$"),
+    (r"microhttpd\.h", r"src/metrics/"),
     (r"openssl/.*", r"lib/krb5msg/|src/net/[^/]*tls[^/]*$"),
     (r"crypt\.h|sodium.*\.h|security/.*", r"auth/[a-z0-9]+/"),
     (r"ncurses.*\.h|curses\.h", r"src/ctl/"),

@@ -18,7 +18,8 @@ from waiting import stays, wait_until  # noqa: F401 (tests use them through here
 
 HERE = pathlib.Path(__file__).resolve().parent
 BUILD = pathlib.Path(os.environ.get("SALLYPORT_BUILD") or HERE.parents[1] / "build")
-PROGRAMS = ("sallyportd", "sallyport-worker", "sallyport-auth", "sallyport-logger", "sallyportctl")
+PROGRAMS = ("sallyportd", "sallyport-worker", "sallyport-auth", "sallyport-logger", "sallyport-metrics",
+            "sallyportctl")
 ROLES = {"sallyport-worke": "worker", "sallyport-auth": "auth", "sallyport-logge": "logger"}
 ROOT = os.geteuid() == 0
 LISTENING = re.compile(rb"listening on (\S+?):(\d+)\s*$", re.M)

@@ -13,6 +13,7 @@ test_none(void **state)
     assert_false(sandbox_available());
     assert_int_equal(sandbox_seccomp(SANDBOX_WORKER), 0);
     assert_int_equal(sandbox_seccomp(SANDBOX_LOGGER), 0);
+    assert_int_equal(sandbox_seccomp(SANDBOX_METRICS), 0);
     int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
     assert_true(fd >= 0);

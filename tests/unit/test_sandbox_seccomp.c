@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * src/core/sandbox_seccomp.c: every row is tried by doing it, each in a child of its own, in both
- * roles. What is allowed must work, a path answers EACCES, everything else must end the process.
+ * src/core/sandbox_seccomp.c: every row is tried by doing it, each in a child of its own, in every
+ * role. What is allowed must work, a path answers EACCES, everything else must end the process.
  */
 #include "tests/unit/core_unit.h"
 
@@ -380,42 +380,43 @@ static const struct act_row {
     bool (*act)(void);
     enum outcome worker;
     enum outcome logger;
+    enum outcome metrics;
 } acts[] = {
-    { "memory", do_memory, WORKS, WORKS },
-    { "loop", do_loop, WORKS, WORKS },
-    { "eventfd, timerfd, signalfd", do_event_descriptors, WORKS, WORKS },
-    { "messages", do_messages, WORKS, WORKS },
-    { "socket options", do_options, WORKS, WORKS },
-    { "open files", do_files, WORKS, WORKS },
-    { "who and where", do_who, WORKS, WORKS },
-    { "clocks", do_clocks, WORKS, WORKS },
-    { "signals", do_signals, WORKS, WORKS },
-    { "internet sockets", do_sockets, WORKS, KILLED },
-    { "unix socket", do_unix_socket, WORKS, WORKS },
-    { "splice", do_splice, WORKS, KILLED },
-    { "log", do_abort_path, WORKS, WORKS },
-    { "exit", do_exit, WORKS, WORKS },
-    { "paths", path_calls, DENIED, DENIED },
-    { "execve", bad_exec, KILLED, KILLED },
-    { "fork", bad_fork, KILLED, KILLED },
-    { "clone3", bad_vfork_like, KILLED, KILLED },
-    { "AF_PACKET", bad_packet, KILLED, KILLED },
-    { "AF_NETLINK", bad_netlink, KILLED, KILLED },
-    { "AF_INET", bad_inet, WORKS, KILLED },
-    { "AF_INET6", bad_inet6, WORKS, KILLED },
-    { "socketpair(AF_INET)", bad_socketpair, KILLED, KILLED },
-    { "ptrace", bad_ptrace, KILLED, KILLED },
-    { "mmap executable", bad_mmap, KILLED, KILLED },
-    { "mprotect executable", bad_mprotect, KILLED, KILLED },
-    { "ioctl TIOCSTI", bad_ioctl, KILLED, KILLED },
-    { "PR_SET_DUMPABLE", bad_prctl, KILLED, KILLED },
-    { "setrlimit", bad_limit, KILLED, KILLED },
-    { "kill", bad_kill, KILLED, KILLED },
-    { "unlink", bad_unlink, KILLED, KILLED },
-    { "setuid", bad_setuid, KILLED, KILLED },
-    { "bpf", bad_bpf, KILLED, KILLED },
-    { "io_uring", bad_uring, KILLED, KILLED },
-    { "process_vm_readv", bad_memory_of_others, KILLED, KILLED },
+    { "memory", do_memory, WORKS, WORKS, WORKS },
+    { "loop", do_loop, WORKS, WORKS, WORKS },
+    { "eventfd, timerfd, signalfd", do_event_descriptors, WORKS, WORKS, WORKS },
+    { "messages", do_messages, WORKS, WORKS, WORKS },
+    { "socket options", do_options, WORKS, WORKS, WORKS },
+    { "open files", do_files, WORKS, WORKS, WORKS },
+    { "who and where", do_who, WORKS, WORKS, WORKS },
+    { "clocks", do_clocks, WORKS, WORKS, WORKS },
+    { "signals", do_signals, WORKS, WORKS, WORKS },
+    { "internet sockets", do_sockets, WORKS, KILLED, KILLED },
+    { "unix socket", do_unix_socket, WORKS, WORKS, KILLED },
+    { "splice", do_splice, WORKS, KILLED, KILLED },
+    { "log", do_abort_path, WORKS, WORKS, WORKS },
+    { "exit", do_exit, WORKS, WORKS, WORKS },
+    { "paths", path_calls, DENIED, DENIED, DENIED },
+    { "execve", bad_exec, KILLED, KILLED, KILLED },
+    { "fork", bad_fork, KILLED, KILLED, KILLED },
+    { "clone3", bad_vfork_like, KILLED, KILLED, KILLED },
+    { "AF_PACKET", bad_packet, KILLED, KILLED, KILLED },
+    { "AF_NETLINK", bad_netlink, KILLED, KILLED, KILLED },
+    { "AF_INET", bad_inet, WORKS, KILLED, KILLED },
+    { "AF_INET6", bad_inet6, WORKS, KILLED, KILLED },
+    { "socketpair(AF_INET)", bad_socketpair, KILLED, KILLED, KILLED },
+    { "ptrace", bad_ptrace, KILLED, KILLED, KILLED },
+    { "mmap executable", bad_mmap, KILLED, KILLED, KILLED },
+    { "mprotect executable", bad_mprotect, KILLED, KILLED, KILLED },
+    { "ioctl TIOCSTI", bad_ioctl, KILLED, KILLED, KILLED },
+    { "PR_SET_DUMPABLE", bad_prctl, KILLED, KILLED, KILLED },
+    { "setrlimit", bad_limit, KILLED, KILLED, KILLED },
+    { "kill", bad_kill, KILLED, KILLED, KILLED },
+    { "unlink", bad_unlink, KILLED, KILLED, KILLED },
+    { "setuid", bad_setuid, KILLED, KILLED, KILLED },
+    { "bpf", bad_bpf, KILLED, KILLED, KILLED },
+    { "io_uring", bad_uring, KILLED, KILLED, KILLED },
+    { "process_vm_readv", bad_memory_of_others, KILLED, KILLED, KILLED },
 };
 
 struct trial {
@@ -440,7 +441,9 @@ try_role(enum sandbox_role role)
 {
     for (size_t i = 0; i < SP_COUNT(acts); i++) {
         struct trial t = { &acts[i], role };
-        enum outcome expect = role == SANDBOX_WORKER ? acts[i].worker : acts[i].logger;
+        enum outcome expect = role == SANDBOX_WORKER ? acts[i].worker
+            : role == SANDBOX_LOGGER                 ? acts[i].logger
+                                                     : acts[i].metrics;
         char text[256];
         int status = unit_fork(act_trial, &t, text, sizeof text);
         bool good = expect == KILLED ? WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS
@@ -464,6 +467,13 @@ test_logger(void **state)
 {
     (void)state;
     try_role(SANDBOX_LOGGER);
+}
+
+static void
+test_metrics(void **state)
+{
+    (void)state;
+    try_role(SANDBOX_METRICS);
 }
 
 static void
@@ -500,6 +510,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_worker),
         cmocka_unit_test(test_logger),
+        cmocka_unit_test(test_metrics),
         cmocka_unit_test(test_panic_inside),
     };
 
