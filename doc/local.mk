@@ -9,3 +9,9 @@ check_PROGRAMS += doc/events
 doc_events_SOURCES = doc/events.c
 doc_events_LDADD = src/core/libcore.la lib/base/libbase.la
 dist_man_MANS += doc/sallyport-events.7
+
+# The same with the page of metrics.
+check_PROGRAMS += doc/metrics
+doc_metrics_SOURCES = doc/metrics.c
+doc_metrics_LDADD = src/core/libcore.la lib/base/libbase.la
+dist_man_MANS += doc/sallyport-metrics.7

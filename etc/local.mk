@@ -4,3 +4,5 @@
 dist_examples_DATA += etc/rsyslog-sallyport.conf
 dist_examples_DATA += etc/rsyslog-sallyport-json.conf
 dist_examples_DATA += etc/sallyport.conf.sample
+dist_examples_DATA += etc/prometheus-sallyport.yml
+dist_examples_DATA += etc/prometheus-sallyport-rules.yml

@@ -3,6 +3,7 @@
 #include "src/master/master_private.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 static const char *
@@ -39,7 +40,10 @@ events_reload(struct master *m, uint64_t generation, const char *detail)
 {
     struct event e;
 
-    metrics_count_reload(m, true);
+    if (generation > 0)
+        metrics_count_reload(m, true);
+    else
+        metrics_count_file(m, true);
     event_begin(&e, EVENT_GATEWAY_RELOAD, 0, loop_wall(m->loop));
     event_text(&e, FIELD_CONFIG, config_name(m));
     if (generation > 0)
@@ -53,7 +57,10 @@ events_reload_failed(struct master *m, const char *reason, const char *why)
 {
     struct event e;
 
-    metrics_count_reload(m, false);
+    if (strcmp(reason, "file-refused") == 0)
+        metrics_count_file(m, false);
+    else
+        metrics_count_reload(m, false);
     event_begin(&e, EVENT_GATEWAY_RELOAD_FAILED, 0, loop_wall(m->loop));
     event_text(&e, FIELD_CONFIG, config_name(m));
     event_number(&e, FIELD_GENERATION, m->generation);

@@ -97,9 +97,17 @@ metrics_count_lost_session(struct master *m)
 void
 metrics_count_reload(struct master *m, bool adopted)
 {
-    stats_add(m->metrics.own, STATS_RELOADS, STATS_AT(adopted ? STATS_SUCCESS : STATS_FAILURE), 1);
+    stats_add(m->metrics.own, STATS_RELOADS,
+        STATS_AT(STATS_CONFIGURATION, adopted ? STATS_SUCCESS : STATS_FAILURE), 1);
     stats_set(m->metrics.own, STATS_RELOAD_OK, STATS_AT(0), adopted);
     stats_set(m->metrics.own, STATS_RELOAD_TIME, STATS_AT(0), (uint64_t)loop_wall(m->loop).us);
+}
+
+void
+metrics_count_file(struct master *m, bool adopted)
+{
+    stats_add(m->metrics.own, STATS_RELOADS,
+        STATS_AT(STATS_FILE, adopted ? STATS_SUCCESS : STATS_FAILURE), 1);
 }
 
 /* ---- this moment ---- */

@@ -56,6 +56,7 @@ void metrics_count_restart(struct master *m, const struct process *p);
 void metrics_count_refused(struct master *m, const char *limit);
 void metrics_count_lost_session(struct master *m);
 void metrics_count_reload(struct master *m, bool adopted);
+void metrics_count_file(struct master *m, bool adopted);
 
 /* sallyport-metrics (master_metrics_serve.c): whether there is to be one; its socket, 0 or -1 (told); what
    it gets behind INIT; its question, false when malformed. */

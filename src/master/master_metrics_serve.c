@@ -28,7 +28,7 @@ metrics_listen(struct master *m)
 
     if (!metrics_wanted(m))
         return 0;
-    m->metrics.listen_fd = listen_open(&m->inherited, &m->settings->metrics, &bound);
+    m->metrics.listen_fd = listen_open(&m->inherited, &m->settings->metrics, false, &bound);
     if (m->metrics.listen_fd < 0) {
         addr_format(&m->settings->metrics, text);
         log_error("metrics { listen = \"%s\" }: %s", text, strerror(errno));

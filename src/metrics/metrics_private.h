@@ -15,7 +15,7 @@
 #define METRICS_CONNECTIONS_MAX 64
 #define METRICS_CONNECTION_MEMORY 16384 /* bytes of request line, headers and reply's headers */
 #define METRICS_SECONDS 10              /* for a request and its answer, and between two */
-#define METRICS_ANSWER_SECONDS 5        /* for the master to render */
+#define METRICS_ANSWER_SECONDS 3        /* for the master to render */
 #define METRICS_FRESH_US CLOCK_SECOND_US
 
 struct metrics;

@@ -20,7 +20,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 BUILD = pathlib.Path(os.environ.get("SALLYPORT_BUILD") or HERE.parents[1] / "build")
 PROGRAMS = ("sallyportd", "sallyport-worker", "sallyport-auth", "sallyport-logger", "sallyport-metrics",
             "sallyportctl")
-ROLES = {"sallyport-worke": "worker", "sallyport-auth": "auth", "sallyport-logge": "logger"}
+ROLES = {"sallyport-worke": "worker", "sallyport-auth": "auth", "sallyport-logge": "logger",
+         "sallyport-metri": "metrics"}
 ROOT = os.geteuid() == 0
 LISTENING = re.compile(rb"listening on (\S+?):(\d+)\s*$", re.M)
 BROKEN = re.compile(rb"panic:|Sanitizer|runtime error:")

@@ -57,6 +57,7 @@ EXTRA_DIST += \
 	tests/system/test_live.py \
 	tests/system/test_logger_rsyslog.py \
 	tests/system/test_many.py \
+	tests/system/test_metrics.py \
 	tests/system/test_master_edges.py \
 	tests/system/test_names.py \
 	tests/system/test_negotiate.py \

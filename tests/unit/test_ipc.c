@@ -11,7 +11,8 @@
 #include "src/core/ipc.h"
 #include "src/core/ipc_private.h"
 
-static const enum ipc_role roles[] = { IPC_MASTER, IPC_WORKER, IPC_AUTH, IPC_LOGGER };
+static const enum ipc_role roles[] = { IPC_MASTER, IPC_WORKER, IPC_AUTH, IPC_LOGGER,
+    IPC_METRICS };
 static const enum ipc_state states[] = { IPC_STARTING, IPC_RUNNING, IPC_STOPPING };
 
 struct pair {
@@ -115,9 +116,9 @@ test_every_row_received(void **state)
     int before = fd_count_open();
     int allowed = 0;
 
-    for (size_t i = 0; i < 4 * 4 * 3 * (size_t)IPC_TYPE_COUNT; i++) {
-        enum ipc_type type = (enum ipc_type)(i / 48);
-        enum ipc_role from = roles[i / 12 % 4], to = roles[i / 3 % 4];
+    for (size_t i = 0; i < 5 * 5 * 3 * (size_t)IPC_TYPE_COUNT; i++) {
+        enum ipc_type type = (enum ipc_type)(i / 75);
+        enum ipc_role from = roles[i / 15 % 5], to = roles[i / 3 % 5];
         enum ipc_state at = states[i % 3];
         struct pair p;
 
@@ -158,10 +159,10 @@ static void
 test_every_row_sent(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < 4 * 4 * 3 * (size_t)IPC_TYPE_COUNT; i++) {
-        enum ipc_type type = (enum ipc_type)(i / 48);
+    for (size_t i = 0; i < 5 * 5 * 3 * (size_t)IPC_TYPE_COUNT; i++) {
+        enum ipc_type type = (enum ipc_type)(i / 75);
         const struct ipc_row *row = &ipc_table[type];
-        enum ipc_role from = roles[i / 12 % 4], to = roles[i / 3 % 4];
+        enum ipc_role from = roles[i / 15 % 5], to = roles[i / 3 % 5];
         enum ipc_state at = states[i % 3];
         struct pair p;
 

@@ -8,6 +8,7 @@
 #include "src/core/ipc_audit.h"
 #include "src/core/ipc_budget.h"
 #include "src/core/ipc_limits.h"
+#include "src/core/ipc_metrics.h"
 #include "src/core/ipc_private.h"
 
 /* One kind of body: decodes, and encodes what it decoded again. Returns its length, 0 when refused. */
@@ -31,6 +32,14 @@ RECODE(ipc_ring, struct ipc_ring)
 RECODE(ipc_audit_state, struct ipc_audit_state)
 RECODE(ipc_penalty, struct ipc_penalty)
 RECODE(ipc_budget_ask, struct ipc_budget_ask)
+
+static size_t
+ipc_metrics(const struct ipc_message *m, uint8_t *out, size_t size)
+{
+    enum metrics_format format;
+
+    return ipc_metrics_decode(m, &format) == 0 ? ipc_metrics_encode(format, out, size) : 0;
+}
 
 static size_t
 ipc_verdicts(const struct ipc_message *m, uint8_t *out, size_t size)
@@ -247,6 +256,19 @@ sample_limits(void)
 }
 
 static void
+sample_metrics(void)
+{
+    static const enum ipc_type types[] = { IPC_METRICS_ASK, IPC_METRICS_TEXT };
+
+    for (size_t i = 0; i < SP_COUNT(types); i++) {
+        struct sample *s = &samples[types[i]];
+
+        add(types[i], ipc_metrics, ipc_metrics_encode(METRICS_OPENMETRICS, s->min, sizeof s->min),
+            ipc_metrics_encode(METRICS_CLASSIC, s->max, sizeof s->max));
+    }
+}
+
+static void
 sample_budget(void)
 {
     static struct ipc_budget_ask none;
@@ -274,6 +296,7 @@ make_samples(void **state)
     sample_others();
     sample_audit();
     sample_limits();
+    sample_metrics();
     sample_budget();
     return 0;
 }
