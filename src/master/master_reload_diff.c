@@ -14,8 +14,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#define VALUE_SHOWN 80U /* octets of a value in the answer, and a NUL */
+
 struct comparison {
     struct reload *r;
+    const struct image *before;
     bool restart;
 };
 
@@ -33,17 +36,22 @@ append(char *text, size_t size, const char *fmt, ...)
     va_end(args);
 }
 
-/* section { key }, or listen "title" { key }, or key. */
+/* section { key = value (was value) }, without section and title where it has none. */
 static void
-append_key(struct reload *r, const struct config_difference *d, bool first)
+append_key(struct comparison *c, const struct config_difference *d)
 {
-    append(r->why, sizeof r->why, "%s", first ? "" : ", ");
-    if (d->section[0] == '\0')
-        append(r->why, sizeof r->why, "%s", d->key);
-    else if (d->title[0] == '\0')
-        append(r->why, sizeof r->why, "%s { %s }", d->section, d->key);
-    else
-        append(r->why, sizeof r->why, "%s \"%s\" { %s }", d->section, d->title, d->key);
+    struct reload *r = c->r;
+    char now[VALUE_SHOWN];
+    char was[VALUE_SHOWN];
+
+    config_difference_value(r->next.image, d, now, sizeof now);
+    config_difference_value(c->before, d, was, sizeof was);
+    append(r->why, sizeof r->why, "%s%s%s", c->restart ? ", " : "", d->section,
+        d->section[0] != '\0' ? " " : "");
+    if (d->title[0] != '\0')
+        append(r->why, sizeof r->why, "\"%s\" ", d->title);
+    append(r->why, sizeof r->why, d->section[0] != '\0' ? "{ %s = %s (was %s) }" : "%s = %s (was %s)",
+        d->key, now, was);
 }
 
 static void
@@ -52,7 +60,7 @@ differs(void *ctx, const struct config_difference *d)
     struct comparison *c = ctx;
 
     if (d->change == CONFIG_RESTART) {
-        append_key(c->r, d, !c->restart);
+        append_key(c, d);
         c->restart = true;
     } else if (d->change == CONFIG_RESPAWN && d->pool < MASTER_POOLS_MAX) {
         c->r->respawn_pools |= UINT32_C(1) << d->pool;
@@ -61,18 +69,26 @@ differs(void *ctx, const struct config_difference *d)
     }
 }
 
+static const char *
+config_name(const struct image *image)
+{
+    const char *name = image_string(image, image_settings(image)->config_file);
+
+    return name[0] != '\0' ? name : "the configuration";
+}
+
 int
 reload_compare(struct master *m)
 {
     struct reload *r = &m->reload;
-    struct comparison c = { .r = r };
+    struct comparison c = { .r = r, .before = m->config.image };
 
     r->respawn_workers = false;
     r->respawn_pools = 0;
     (void)config_diff(m->config.image, r->next.image, differs, &c);
     if (!c.restart)
         return 0;
-    append(r->why, sizeof r->why, ": a change needs a restart");
+    append(r->why, sizeof r->why, " in %s: a change needs a restart", config_name(r->next.image));
     return -1;
 }
 
