@@ -4,7 +4,7 @@
 # libFuzzer and searches for FUZZ_SECONDS each. What it finds is in tests/fuzz/found/TARGET of the build
 # tree; a file that shows something new goes into the corpus.
 FUZZ_TARGETS = name socks4 socks5 ident udp udp_fragments userpass conversation users krb5msg gssapi_frame gssapi_protect \
-	gssapi_token keytab config_scan control_line
+	gssapi_token keytab config_scan config_value control_line
 FUZZ_SECONDS = 60
 FUZZ_CC = clang
 
@@ -63,6 +63,12 @@ tests_fuzz_replay_config_scan_SOURCES = tests/fuzz/fuzz_config_scan.c tests/fuzz
 tests_fuzz_replay_config_scan_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_TARGET='"config_scan"'
 tests_fuzz_replay_config_scan_LDADD = $(UNIT_CONFIG)
 
+check_PROGRAMS += tests/fuzz/replay_config_value
+tests_fuzz_replay_config_value_SOURCES = tests/fuzz/fuzz_config_value.c tests/fuzz/fuzz.h \
+	tests/fuzz/replay_main.c
+tests_fuzz_replay_config_value_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_TARGET='"config_value"'
+tests_fuzz_replay_config_value_LDADD = $(UNIT_CONFIG)
+
 check_PROGRAMS += tests/fuzz/replay_krb5msg
 tests_fuzz_replay_krb5msg_SOURCES = tests/fuzz/fuzz_krb5msg.c tests/fuzz/fuzz.h tests/fuzz/replay_main.c
 tests_fuzz_replay_krb5msg_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS) -DREPLAY_TARGET='"krb5msg"'
@@ -109,6 +115,7 @@ FUZZ_LIB = $(filter %.c,$(lib_base_libbase_la_SOURCES) $(lib_socks_libsocks_la_S
 	auth/gssapi/gssapi_keytab_usable.c auth/gssapi/gssapi_token.c \
 	src/session/udp_fragments.c $(FUZZ_CONFIG)
 FUZZ_CONFIG = \
+	src/config/config_address.c \
 	src/config/config_flat.c \
 	src/config/config_lex.c \
 	src/config/config_message.c \
@@ -117,7 +124,9 @@ FUZZ_CONFIG = \
 	src/config/config_parse.c \
 	src/config/config_scan.c \
 	src/config/config_scan_file.c \
-	src/config/config_seen.c
+	src/config/config_seen.c \
+	src/config/config_time.c \
+	src/config/config_value.c
 
 .PHONY: fuzz
 fuzz:

@@ -69,7 +69,8 @@ MISTAKES = {
     "nul": (SMALLEST + "# \0\n", 4, []),
     "unknown method": ('methods = { "password" }\n' + SMALLEST.split("\n", 1)[1], 1, ["methods", "password"]),
     "bad address": ('egress { ipv4 = "here" }\n' + SMALLEST, 1, ["egress", "ipv4"]),
-    "not available yet": ("limits {\n failures = 3\n}\n" + SMALLEST, 2, ["limits", "failures", "not available yet"]),
+    "not available yet": ('listen "127.0.0.2:0" {\n proxy-protocol = { "192.0.2.0/24" }\n}\n' + SMALLEST, 2,
+                          ["127.0.0.2:0", "proxy-protocol", "not available yet"]),
     "time window": (SMALLEST + 'rule "x" { action = "allow" time = { "Mon-Fri 07:00-25:00" } }\n', 4,
                     ["x", "time", "25:00"]),
     "protection for nobody": ('methods = { "none" }\nlisten "127.0.0.1:0" {\n protection = { "integrity" }\n}\n', 3,
@@ -150,6 +151,25 @@ def test_print_round_trip(start):
     assert second.returncode == 0, second.stderr
     assert second.stdout == first.stdout
     assert gateway.run("-t", "-c", "FILE").returncode == 0
+
+
+COVERED = SMALLEST + """rule "web" {
+    action = "allow"
+    port   = { "443" }
+}
+"""
+
+
+def test_a_rule_that_never_matches_is_told(start):
+    """At -t, and when it starts: both rules and their lines, and it starts all the same."""
+    gateway = start(config=COVERED, start=False)
+    done = gateway.run("-t", "-c", "FILE")
+    assert done.returncode == 0, done.stderr
+    said = done.stdout + done.stderr
+    path = re.escape(str(gateway.config_path))
+    assert re.search(rf'{path}:4: rule "web": warning: it never matches: rule "all" \({path}:3\)', said), said
+    done = gateway.run("-T", "-c", "FILE")
+    assert re.search(r'^# 1\nrule "all".*^# 2\nrule "web"', done.stdout, re.M | re.S), done.stdout
 
 
 def test_print_shows_defaults(check):
