@@ -54,6 +54,8 @@ struct reload {
 };
 
 void reload_init(struct master *m);
+/* The gateway serves: one that was wanted meanwhile begins. */
+void reload_start(struct master *m);
 /* Every 5 s: whether a list of the image changed. */
 void reload_look(struct master *m);
 /* No file is being judged any more. */

@@ -255,7 +255,9 @@ look(struct loop_timer *timer)
     struct master *m = CONTAINER(timer, struct master, broker.timer);
 
     broker_start(m);
-    broker_look(m, false);
+    /* A reload looks itself, and what it asked the pools about is not to change meanwhile. */
+    if (m->reload.phase < RELOAD_FILES)
+        broker_look(m, false);
     reload_look(m);
 }
 

@@ -269,6 +269,7 @@ start_serving(struct master *m)
     m->serving = true;
     accept_resume(m, PAUSE_START);
     broker_start(m);
+    reload_start(m);
     events_gateway_start(m);
     if (notify_send("READY=1") < 0)
         log_warn("telling the service manager: %s", strerror(errno));

@@ -355,6 +355,13 @@ reload_init(struct master *m)
 }
 
 void
+reload_start(struct master *m)
+{
+    if (m->reload.wanted)
+        loop_defer(m->loop, &m->reload.task);
+}
+
+void
 reload_files_settled(struct master *m)
 {
     if (m->reload.phase == RELOAD_FILES)

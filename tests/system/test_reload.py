@@ -46,8 +46,10 @@ def generation(record):
     return int(record["generation"])
 
 
-def test_a_rule_takes_effect(start, echo):
-    gateway = start()
+@pytest.mark.parametrize("as_root", [False, pytest.param(True, marks=pytest.mark.skipif(
+    not gw.ROOT, reason="only root can start it as root"))])
+def test_a_rule_takes_effect(start, echo, as_root):
+    gateway = start(as_root=as_root)
     allowed = gateway.config_path.read_text()
     works(gateway, echo)
     first = generation(gateway.reload(allowed.replace(gw.ALLOW, ELSEWHERE)))
@@ -259,6 +261,31 @@ def test_a_reload_every_100_ms_under_load(start, echo):
         assert after[pid][1] <= memory + 1024, (gw.title_of(pid), before[pid], after[pid])
     assert len(gateway.reloads()) >= 20
     assert all(r["event"] == "gateway.reload" for r in gateway.reloads())
+
+
+def test_limits_of_sessions(start, echo):
+    """Fewer are allowed at once; more, as far as the workers' tables go."""
+    gateway = start(workers=1)
+    text = gateway.config_path.read_text()
+    clients = [Client(gateway).connect(echo.address) for _ in range(3)]
+    generation(gateway.reload(text + "limits { sessions = 3 }\n"))
+    with Client(gateway, deadline=0.5) as waiting:
+        with pytest.raises(OSError):
+            waiting.greet()
+        waiting.sock.settimeout(5)
+        generation(gateway.reload(text + "limits { sessions = 4 }\n"))
+        assert waiting.recv(2) == b"\x05\0"
+    for client in clients:
+        client.echo().close()
+
+
+def test_a_reload_while_it_starts(start, echo):
+    gateway = start(start=False)
+    gateway.spawn()
+    wait_until(lambda: "listening on" in gateway.stderr(), 5)
+    gateway.signal(signal.SIGHUP)
+    wait_until(gateway.reloads, 10)
+    works(gateway, echo)
 
 
 def test_drained_workers_have_their_time(start, echo):

@@ -125,7 +125,7 @@ def test_detach_tells_of_a_failed_start(start):
 
 
 def test_readiness_is_notified(start, base):
-    """READY=1 comes when connections are served, STOPPING=1 at the end."""
+    """READY=1 comes when connections are served, RELOADING=1 with the time, STOPPING=1 at the end."""
     path = base / f"notify{os.getpid()}"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
         notify.bind(str(path))
@@ -138,6 +138,10 @@ def test_readiness_is_notified(start, base):
             text = notify.recv(4096).decode()
         with Client(gateway) as client:
             client.greet()
+        gateway.signal(signal.SIGHUP)
+        reloading, _, when = notify.recv(4096).decode().partition("\nMONOTONIC_USEC=")
+        assert reloading == "RELOADING=1" and 0 <= time.monotonic() - int(when) / 1e6 < 10
+        assert notify.recv(4096).decode() == "READY=1"
         gateway.signal(signal.SIGTERM)
         while "STOPPING=1" not in text:
             text = notify.recv(4096).decode()
