@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
 # Manual pages (mdoc) and what else a release carries of the documents.
-dist_man_MANS += doc/sallyport.1 doc/sallyportd.8 doc/sallyport.conf.5
+dist_man_MANS += doc/sallyport.1 doc/sallyportd.8 doc/sallyportctl.8 doc/sallyport.conf.5
 EXTRA_DIST += doc/ARCHITECTURE.md doc/LIMITS.md doc/PERFORMANCE.md
 EXTRA_DIST += packaging/sallyport.service packaging/sysusers
 

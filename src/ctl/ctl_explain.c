@@ -130,7 +130,7 @@ explain(struct ctl_policy *policy, const struct ctl_question *question, bool res
 enum ctl_status
 ctl_explain(struct ctl *ctl, int argc, char **argv)
 {
-    struct ctl_question q = { NULL };
+    struct ctl_question q = { .client = NULL };
     const char *file = NULL;
     bool resolving = false;
     const struct ctl_option options[] = { { "config", &file, NULL, 'c', NULL },

@@ -87,6 +87,8 @@ double ctl_number(const struct control_line *line, const char *name);
 /* Makes text fit for a terminal: what is not printable there, and what reorders text, becomes \xHH. At most
    columns columns (0: any number), the last one a '~' where something was cut. Returns the columns. */
 size_t ctl_clean(char *out, size_t size, const char *text, size_t columns);
+/* The same for HOST:PORT, whose port stays where something has to be cut. */
+size_t ctl_clean_place(char *out, size_t size, const char *text, size_t columns);
 void ctl_print(FILE *out, const char *text);
 /* "0", "999", "1.2k", "34M": at most five columns. */
 void ctl_bytes(char out[16], double value);
@@ -97,7 +99,7 @@ size_t ctl_columns(void);
 
 /* ---- tables (ctl_table.c) ---- */
 
-enum ctl_kind { CTL_TEXT, CTL_NUMBER, CTL_BYTES, CTL_AGE };
+enum ctl_kind { CTL_TEXT, CTL_PLACE, CTL_NUMBER, CTL_BYTES, CTL_AGE };
 
 struct ctl_column {
     const char *title;

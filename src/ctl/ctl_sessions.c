@@ -14,7 +14,7 @@ static const struct ctl_column columns[] = {
     { "METHOD", "method", CTL_TEXT, 0, true },
     { "PROTECTION", "protection", CTL_TEXT, 0, true },
     { "COMMAND", "command", CTL_TEXT, 0, true },
-    { "DESTINATION", "destination", CTL_TEXT, 14, false },
+    { "DESTINATION", "destination", CTL_PLACE, 14, false },
     { "ADDRESS", "address", CTL_TEXT, 0, true },
     { "EGRESS", "egress", CTL_TEXT, 0, true },
     { "UP", "bytes_up", CTL_BYTES, 0, false },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Where the gateway answers: as told by -s, else as the default configuration says where it can be read,
- * else the default place, else that of a gateway the same user started. Serves ctl_ask.c.
+ * Where the gateway answers: as told by -s, else where a gateway is that the same ordinary user started, else
+ * as the default configuration says where it can be read, else the default place. Serves ctl_ask.c.
  */
 #include "src/ctl/ctl_private.h"
 
@@ -81,9 +81,9 @@ ctl_socket_find(const char *given, char *path, size_t size)
 
     if (given != NULL)
         return put(path, size, given);
+    if (geteuid() != 0 && own(mine, sizeof mine))
+        return put(path, size, mine);
     if (configured(path, size))
         return 0;
-    if (access(CONTROL_DEFAULT_PATH, F_OK) < 0 && own(mine, sizeof mine))
-        return put(path, size, mine);
     return put(path, size, CONTROL_DEFAULT_PATH);
 }

@@ -168,10 +168,11 @@ static void
 print_cell(const struct ctl_table *t, size_t i, const char *text, FILE *out, bool last)
 {
     char cell[CELL_MAX];
-    size_t width = ctl_clean(cell, sizeof cell, text, t->widths[i]);
+    size_t width = (t->columns[i].kind == CTL_PLACE ? ctl_clean_place : ctl_clean)(
+        cell, sizeof cell, text, t->widths[i]);
     int pad = width < t->widths[i] ? (int)(t->widths[i] - width) : 0;
 
-    if (t->columns[i].kind != CTL_TEXT)
+    if (t->columns[i].kind >= CTL_NUMBER)
         fprintf(out, "%*s%s", pad, "", cell);
     else if (last)
         fputs(cell, out);

@@ -86,6 +86,25 @@ ctl_clean(char *out, size_t size, const char *text, size_t columns)
     return width;
 }
 
+size_t
+ctl_clean_place(char *out, size_t size, const char *text, size_t columns)
+{
+    const char *port = strrchr(text, ':');
+    size_t tail = port == NULL ? 0 : strlen(port);
+    char host[512];
+
+    /* A port has five digits at most, and something has to be left of the host. */
+    if (columns == 0 || port == NULL || tail > 6 || tail + 3 > columns || (size_t)(port - text) >= sizeof host
+        || tail >= size || port[1 + strspn(port + 1, "0123456789")] != '\0' || clean_width(text) <= columns)
+        return ctl_clean(out, size, text, columns);
+    memcpy(host, text, (size_t)(port - text));
+    host[port - text] = '\0';
+    size_t width = ctl_clean(out, size - tail, host, columns - tail);
+
+    memcpy(out + strlen(out), port, tail + 1);
+    return width + tail;
+}
+
 void
 ctl_print(FILE *out, const char *text)
 {
@@ -156,7 +175,7 @@ ctl_columns(void)
 
 /* ---- what went wrong ---- */
 
-static void
+static void SP_PRINTF(1, 0)
 complain(const char *fmt, va_list args)
 {
     char text[4096];

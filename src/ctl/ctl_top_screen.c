@@ -122,7 +122,7 @@ static void
 draw_row(int y, const struct top_row *r, const struct widths *w, attr_t attributes)
 {
     struct line l = { .used = 0 };
-    char up[16], down[16], all[16], age[16], client[sizeof r->client];
+    char up[16], down[16], all[16], age[16], client[sizeof r->client], place[1024];
 
     ctl_bytes(up, r->rate_up);
     ctl_bytes(down, r->rate_down);
@@ -136,7 +136,9 @@ draw_row(int y, const struct top_row *r, const struct widths *w, attr_t attribut
     put(&l, strlen(r->session) == 16 ? r->session + 8 + strspn(r->session + 8, "0") : r->session, 6, false);
     put(&l, r->user[0] != '\0' ? r->user : "-", w->user, false);
     put(&l, client, w->client, false);
-    put(&l, r->destination[0] != '\0' ? r->destination : r->phase, w->destination, false);
+    (void)ctl_clean_place(place, sizeof place, r->destination[0] != '\0' ? r->destination : r->phase,
+        w->destination);
+    put(&l, place, w->destination, false);
     put(&l, up, 5, true);
     put(&l, down, 5, true);
     put(&l, all, 5, true);

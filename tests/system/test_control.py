@@ -548,13 +548,34 @@ def test_the_place_of_an_ordinary_user(start, base):
     gateway.env["XDG_RUNTIME_DIR"] = str(run)
     gateway.start()
     assert "no control socket" not in gateway.stderr()
-    if os.path.exists("/run/sallyport/control.sock") or os.path.exists("/etc/sallyport/sallyport.conf"):
-        pytest.skip("this host has a gateway of its own")
     keys = {"socket": "", "uid": gateway.uid or 0, "env": {"XDG_RUNTIME_DIR": str(run)}}
     assert f"process {gateway.pid}," in said(gateway, "status", **keys)
     gateway.stop()
     assert list(run.iterdir()) == []
-    fails(gateway, UNREACHABLE, "no gateway answers at", "status", **keys)
+
+
+@pytest.mark.skipif(not gw.ROOT, reason="a user without anything else there is needed")
+def test_the_place_without_a_run_folder(start):
+    gateway = start(start=False)
+    gateway.configure(re.sub(r"control \{.*\}\n", "", gateway.config_path.read_text()))
+    gateway.start()
+    folder = f"/tmp/sallyport-{gateway.uid}"
+    assert stat.S_IMODE(os.stat(folder).st_mode) == 0o700
+    assert f"process {gateway.pid}," in said(gateway, "status", socket="", uid=gateway.uid)
+    gateway.stop()
+    assert not os.path.exists(folder)
+    # What somebody else put there is neither used nor asked, and the gateway goes on without.
+    os.mkdir(folder)
+    try:
+        os.chmod(folder, 0o755)
+        os.chown(folder, gateway.uid + 1, gateway.uid + 1)
+        gateway.stderr_path.unlink()
+        gateway.log.unlink()
+        gateway.start()
+        assert "this gateway has no control socket" in gateway.stderr()
+        gateway.stop()
+    finally:
+        os.rmdir(folder)
 
 
 # --- clients that are none ---

@@ -9,7 +9,7 @@
 static const struct ctl_column columns[] = {
     { "ID", "session", CTL_TEXT, 0, false },
     { "USER", "user|claimed", CTL_TEXT, 4, false },
-    { "DESTINATION", "destination", CTL_TEXT, 11, false },
+    { "DESTINATION", "destination", CTL_PLACE, 11, false },
     { "UP", "bytes_up", CTL_BYTES, 0, false },
     { "RULE", "rule", CTL_TEXT, 0, true },
 };
@@ -67,12 +67,12 @@ test_narrow(void **state)
     print(false, 34, out, sizeof out);
     assert_string_equal(out,
         "ID USER         DESTINATION     UP\n"
-        "2a a-user-with~ www.example.~ 2.0k\n"
+        "2a a-user-with~ www.exam~:443 2.0k\n"
         "?  \\x1bx        -                -\n");
     print(false, 10, out, sizeof out); /* no less than that */
     assert_string_equal(out,
         "ID USER DESTINATION   UP\n"
-        "2a a-u~ www.exampl~ 2.0k\n"
+        "2a a-u~ www.ex~:443 2.0k\n"
         "?  \\x1~ -              -\n");
 }
 

@@ -44,6 +44,32 @@ test_clean_utf8(void **state)
 }
 
 static void
+test_place(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t columns;
+        const char *wanted;
+    } rows[] = {
+        { "www.example.com:443", 19, "www.example.com:443" },
+        { "www.example.com:443", 14, "www.examp~:443" },
+        { "[2001:db8::1]:65535", 10, "[20~:65535" },
+        { "www.example.com:443", 6, "www.e~" },
+        { "www.example.com", 6, "www.e~" },
+        { "a:b:c:not-a-port", 8, "a:b:c:n~" },
+        { "x\x1b[2J:80", 7, "x~:80" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < SP_COUNT(rows); i++) {
+        char out[64];
+
+        assert_int_equal(ctl_clean_place(out, sizeof out, rows[i].text, rows[i].columns), strlen(rows[i].wanted));
+        assert_string_equal(out, rows[i].wanted);
+    }
+}
+
+static void
 test_any_octets(void **state)
 {
     struct unit_random random = UNIT_RANDOM_INIT;
@@ -107,6 +133,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_clean),
         cmocka_unit_test(test_clean_utf8),
+        cmocka_unit_test(test_place),
         cmocka_unit_test(test_any_octets),
         cmocka_unit_test(test_small_room),
         cmocka_unit_test(test_numbers),
