@@ -97,7 +97,7 @@ static const struct config_key resolver_keys[] = {
     { "resolver", "attempts", NUMERIC(NUMBER, "2", 1, 10), .store = STORE_U32,
       .at = AT(resolver.attempts), .change = CONFIG_RESPAWN,
       .sentence = "How often each server is asked." },
-    { "resolver", "prefer", WORD("any", prefer_words, resolver.prefer), .change = CONFIG_RESPAWN,
+    { "resolver", "prefer", WORD("any", prefer_words, resolver.prefer),
       .sentence = "Which addresses of a name are tried first." },
     { "resolver", "hosts", BOOLEAN("true"), .store = STORE_WORD, .at = AT(resolver.hosts),
       .change = CONFIG_RESPAWN, .sentence = "Look into /etc/hosts before asking." },
