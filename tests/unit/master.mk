@@ -87,3 +87,11 @@ tests_unit_test_master_prepare_LDADD = $(UNIT_MASTER)
 check_PROGRAMS += tests/unit/test_master_listeners
 tests_unit_test_master_listeners_SOURCES = tests/unit/test_master_listeners.c $(MASTER_RIG)
 tests_unit_test_master_listeners_LDADD = $(UNIT_MASTER)
+
+check_PROGRAMS += tests/unit/test_master_reload
+tests_unit_test_master_reload_SOURCES = tests/unit/test_master_reload.c $(MASTER_RIG)
+tests_unit_test_master_reload_LDADD = $(UNIT_MASTER)
+
+check_PROGRAMS += tests/unit/test_master_broker_reload
+tests_unit_test_master_broker_reload_SOURCES = tests/unit/test_master_broker_reload.c $(MASTER_RIG)
+tests_unit_test_master_broker_reload_LDADD = $(UNIT_MASTER)
