@@ -16,6 +16,7 @@
 
 #include "auth/auth_module.h"
 #include "lib/base/attr.h"
+#include "lib/base/idmap.h"
 #include "src/authlink/conversation.h"
 #include "src/config/image.h"
 #include "src/core/child.h"
@@ -78,6 +79,27 @@ struct authd_queue {
     struct authd_queue *next;
 };
 
+/* ---- penalties (authd_penalty.c) ---- */
+
+#define AUTHD_PENALTIES_MAX 65536U
+
+struct authd_penalties {
+    struct idmap map; /* hash of client and user -> struct authd_penalty, owned */
+    uint64_t seed;
+    uint32_t sweep_at; /* entries at which those that are over are looked for */
+};
+
+struct ipc_penalty;
+
+void authd_penalties_init(struct authd_penalties *p);
+void authd_penalties_free(struct authd_penalties *p);
+void authd_penalties_set(struct authd_penalties *p, const struct ipc_penalty *from, struct mono now);
+/* Whether this user may not log in from there now. */
+bool authd_penalties_hold(const struct authd_penalties *p, const struct addr *client, const char *user,
+    struct mono now);
+/* Whether a failure with this reason is none of the client's doing. */
+bool authd_failure_excused(const char *reason);
+
 /* ---- the process ---- */
 
 struct authd {
@@ -90,6 +112,8 @@ struct authd {
     struct authd_room *room;
     struct authd_generation *current; /* NULL until every file arrived */
     struct authd_generation *first;   /* the one whose files are still arriving, at the start */
+
+    struct authd_penalties penalties;
 
     struct authd_queue *queues;
     bool polling; /* false: at a bound, or stopping */
@@ -157,6 +181,9 @@ void authd_prepare(struct child *child, struct ipc_message *m);
 void authd_commit(struct child *child, struct ipc_message *m);
 void authd_abort(struct child *child, struct ipc_message *m);
 void authd_reload_free(struct authd *a);
+/* ---- authd_penalty.c ---- */
+
+void authd_penalty_received(struct authd *a, struct ipc_message *m);
 
 /* ---- authd_queue.c ---- */
 
@@ -183,7 +210,8 @@ struct authd_conversation {
     struct auth_config config; /* the section in effect on its listener */
     struct authd_view view;
     char listener[256];
-    char client[ADDR_TEXT_MAX];
+    struct addr address; /* the client's, */
+    char client[ADDR_TEXT_MAX]; /* and as text */
     char local[ADDR_TEXT_MAX];
     uint8_t binding[CONVERSATION_BINDING_MAX];
 };

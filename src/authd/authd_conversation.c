@@ -126,6 +126,7 @@ listener_find(struct authd_conversation *c)
 static int
 opening_keep(struct authd_conversation *c, const struct conversation_open *open)
 {
+    c->address = open->client;
     (void)addr_format(&open->client, c->client);
     if (open->local.family != ADDR_NONE)
         (void)addr_format(&open->local, c->local);

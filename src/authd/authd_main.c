@@ -114,12 +114,19 @@ on_file(struct child *child, struct ipc_message *m)
     authd_file_received(authd_of(child), m);
 }
 
+static void
+on_penalty(struct child *child, struct ipc_message *m)
+{
+    authd_penalty_received(authd_of(child), m);
+}
+
 static const struct child_handler handlers[] = {
     { IPC_QUEUE_RECEIVE, on_queue_receive },
     { IPC_FILE, on_file },
     { IPC_PREPARE, authd_prepare },
     { IPC_COMMIT, authd_commit },
     { IPC_ABORT, authd_abort },
+    { IPC_PENALTY, on_penalty },
     { IPC_TYPE_COUNT, NULL },
 };
 
@@ -212,6 +219,7 @@ authd_free(struct authd *a)
         authd_conversation_end(a->conversations);
     authd_reports_free(a);
     authd_files_free(a);
+    authd_penalties_free(&a->penalties);
     secret_free(a->room, sizeof *a->room);
     authd_reload_free(a);
     authd_image_drop(&a->image);
@@ -225,6 +233,7 @@ authd_main(int argc, char **argv, char **envp)
     struct authd *a = &authd;
 
     a->reports_end = &a->reports;
+    authd_penalties_init(&a->penalties);
     a->child = (struct child) {
         .role = IPC_AUTH,
         .program = "sallyport-auth",

@@ -54,6 +54,18 @@ step_check(struct authd *a, struct auth_step *step)
     step_fail(a, step, "module-error");
 }
 
+/* Whatever the secret said, it says what a wrong one is told. */
+static void
+step_penalize(struct authd_conversation *c, struct auth_step *step)
+{
+    struct authd *a = c->authd;
+
+    if (step->outcome != AUTH_CONTINUE && step->identity->user[0] != '\0' &&
+        authd_penalties_hold(&a->penalties, &c->address, step->identity->user,
+            loop_now(a->child.loop)))
+        step_fail(a, step, "penalty");
+}
+
 static void
 step_report(const struct authd_conversation *c, const struct auth_step *step)
 {
@@ -62,6 +74,7 @@ step_report(const struct authd_conversation *c, const struct auth_step *step)
         .incarnation = c->from.incarnation,
         .session = c->opening.session,
         .success = step->outcome == AUTH_SUCCESS,
+        .excused = step->outcome == AUTH_FAILURE && authd_failure_excused(step->reason),
     };
 
     uint8_t body[IPC_BODY_MAX];
@@ -120,6 +133,7 @@ authd_step(struct authd_conversation *c, const uint8_t *bytes, size_t len)
 
     step_run(c, bytes, len, &step);
     step_check(c->authd, &step);
+    step_penalize(c, &step);
     const size_t reply = step_encode(c->authd, &step);
     bool goes_on = step.outcome == AUTH_CONTINUE;
 

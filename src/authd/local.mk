@@ -7,6 +7,7 @@ src_authd_libauthd_la_SOURCES = \
 	src/authd/authd_files.c \
 	src/authd/authd_image.c \
 	src/authd/authd_main.c \
+	src/authd/authd_penalty.c \
 	src/authd/authd_queue.c \
 	src/authd/authd_reload.c \
 	src/authd/authd_report.c \

@@ -136,22 +136,22 @@ static const struct config_key limits_keys[] = {
     { "limits", "sessions", NUMERIC(NUMBER, "100000", 1, 10000000), .store = STORE_U64,
       .at = AT(limits.sessions), .sentence = "Sessions at once, all workers together." },
     { "limits", "sessions-per-client", NUMERIC(NUMBER, "0", 0, 10000000), .store = STORE_U64,
-      .at = AT(limits.sessions_per_client), .later = true,
+      .at = AT(limits.sessions_per_client),
       .sentence = "Sessions at once from one client address; 0 means any number." },
     { "limits", "sessions-per-user", NUMERIC(NUMBER, "0", 0, 10000000), .store = STORE_U64,
-      .at = AT(limits.sessions_per_user), .later = true,
+      .at = AT(limits.sessions_per_user),
       .sentence = "Sessions at once of one user; 0 means any number." },
     { "limits", "pending-per-client", NUMERIC(NUMBER, "64", 0, 10000000), .store = STORE_U64,
-      .at = AT(limits.pending_per_client), .later = true,
+      .at = AT(limits.pending_per_client),
       .sentence = "Connections of one client address that have no login yet or, where none is asked for, "
                   "no request; 0 means any number." },
     { "limits", "failures", NUMERIC(NUMBER, "10", 0, 1000000), .store = STORE_U32,
-      .at = AT(limits.failures), .later = true,
+      .at = AT(limits.failures),
       .sentence = "Failed logins of a user from one client within the window that bring a penalty; 0 means "
                   "that none do." },
-    { "limits", "failure-window", SECONDS("60", 1, DAY, limits.failure_window), .later = true,
+    { "limits", "failure-window", SECONDS("60", 1, DAY, limits.failure_window),
       .sentence = "The window in which failures are counted." },
-    { "limits", "penalty", SECONDS("60", 1, DAY, limits.penalty), .later = true,
+    { "limits", "penalty", SECONDS("60", 1, DAY, limits.penalty),
       .sentence = "How long the first one lasts; each further one is twice as long." },
 };
 

@@ -156,6 +156,7 @@ struct ipc_auth_result {
     uint32_t incarnation;
     uint64_t session;
     bool success;
+    bool excused;    /* a failure that is none of the client's doing */
     char user[1024]; /* audited name, or the claimed one of a failure */
 };
 size_t ipc_auth_result_encode(const struct ipc_auth_result *in, uint8_t *out, size_t size);

@@ -349,6 +349,7 @@ ipc_auth_result_encode(const struct ipc_auth_result *in, uint8_t *out, size_t si
     writer_u32(&w, in->incarnation);
     writer_u64(&w, in->session);
     writer_u8(&w, in->success);
+    writer_u8(&w, in->excused);
     ipc_put_text(&w, in->user, sizeof in->user, true);
     return writer_len(&w);
 }
@@ -362,6 +363,7 @@ ipc_auth_result_decode(const struct ipc_message *m, struct ipc_auth_result *out)
     out->incarnation = cursor_u32(&c);
     out->session = cursor_u64(&c);
     out->success = ipc_get_bool(&c);
+    out->excused = ipc_get_bool(&c);
     ipc_get_text(&c, out->user, sizeof out->user, true);
     if (out->session == 0)
         cursor_fail(&c);

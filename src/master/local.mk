@@ -6,11 +6,15 @@ src_master_libmaster_la_SOURCES = \
 	src/master/master_accept.c \
 	src/master/master_acl.c \
 	src/master/master_adopt.h \
+	src/master/master_answers.c \
 	src/master/master_audit.c \
 	src/master/master_audit.h \
 	src/master/master_backoff.c \
 	src/master/master_broker.c \
 	src/master/master_broker_reload.c \
+	src/master/master_budget.c \
+	src/master/master_budget.h \
+	src/master/master_budget_ask.c \
 	src/master/master_capacity.c \
 	src/master/master_check.c \
 	src/master/master_compile.c \
@@ -37,6 +41,8 @@ src_master_libmaster_la_SOURCES = \
 	src/master/master_folders.c \
 	src/master/master_limits.c \
 	src/master/master_limits.h \
+	src/master/master_limits_private.h \
+	src/master/master_limits_show.c \
 	src/master/master_list.c \
 	src/master/master_list.h \
 	src/master/master_listen.c \
@@ -49,8 +55,15 @@ src_master_libmaster_la_SOURCES = \
 	src/master/master_metrics_serve.c \
 	src/master/master_metrics_text.c \
 	src/master/master_offer.c \
+	src/master/master_notice.c \
+	src/master/master_notice.h \
+	src/master/master_map.c \
+	src/master/master_map.h \
 	src/master/master_options.c \
 	src/master/master_outbox.c \
+	src/master/master_penalty.c \
+	src/master/master_penalty.h \
+	src/master/master_penalty_send.c \
 	src/master/master_parts.h \
 	src/master/master_pipes.c \
 	src/master/master_private.h \
@@ -66,5 +79,7 @@ src_master_libmaster_la_SOURCES = \
 	src/master/master_signal.c \
 	src/master/master_spawn.c \
 	src/master/master_stop.c \
+	src/master/master_tally.c \
+	src/master/master_tally.h \
 	src/master/master_users.c \
 	src/master/master_watch.c

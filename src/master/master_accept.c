@@ -154,9 +154,16 @@ accept_one(struct listener *l, int fd, const struct sockaddr_storage *ss, sockle
 {
     struct master *m = l->m;
     struct addr client = addr_from_sockaddr((const struct sockaddr *)ss, len);
+    struct tally_client *counted;
+
+    if (!limits_admit(m, &client, l->number, &counted)) {
+        fd_close(&fd);
+        return;
+    }
     struct session *session = sessions_issue(&m->sessions);
 
     if (session == NULL) {
+        limits_cancel(m, counted);
         fd_close(&fd);
         events_refused(m, EVENT_LIMIT_REACHED, sessions_next_id(&m->sessions), l->number, &client,
             "sessions");
@@ -165,6 +172,7 @@ accept_one(struct listener *l, int fd, const struct sockaddr_storage *ss, sockle
     session->listener = l->number;
     listener_use(l);
     session->client = client;
+    limits_enter(m, session, counted);
     session->local = local_address(l, fd);
     session->accepted = now;
     session->fd = fd_take(&fd);

@@ -62,8 +62,7 @@ reap_one(struct process *p)
             p->reaper, s, master_listener_name(m, s->listener), loop_wall(m->loop), m->ring))
         metrics_count_lost_session(m);
     session_list_remove(&p->sessions, s);
-    listener_drop(m, s->listener);
-    sessions_end(&m->sessions, s);
+    session_over(m, s);
 }
 
 static void
@@ -182,6 +181,8 @@ corpse_make(struct process *p)
 
     process_unlist(p);
     dispatch_recall(m, p);
+    ledger_forget(&m->bandwidth.ledger, p);
+    answers_free(p);
     broker_forget(p);
     close_channel(p);
     process_set_phase(p, PROCESS_DEAD);

@@ -157,8 +157,7 @@ refuse(struct master *m, struct session *s)
 {
     fd_close(&s->fd);
     events_refused(m, EVENT_REQUEST_FAILED, s->id, s->listener, &s->client, "stopping");
-    listener_drop(m, s->listener);
-    sessions_end(&m->sessions, s);
+    session_over(m, s);
 }
 
 /* Hands out what waits as far as there is room. */

@@ -235,4 +235,5 @@ equip_send(struct process *p)
         equip_auth(p);
     if (p->place->role == IPC_METRICS)
         metrics_equip(p);
+    p->m->limits.behind = p->m->limits.behind || p->place->role == IPC_AUTH;
 }

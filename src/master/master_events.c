@@ -98,6 +98,43 @@ events_process_exit(const struct process *p, const char *status)
 }
 
 void
+events_limit(struct master *m, uint64_t session, uint16_t listener, const struct addr *client,
+    enum limit limit, uint64_t count)
+{
+    struct event e;
+
+    event_begin(&e, EVENT_LIMIT_REACHED, session, loop_wall(m->loop));
+    event_text(&e, FIELD_LISTENER, master_listener_name(m, listener));
+    event_addr(&e, FIELD_CLIENT, client);
+    if (count > 0)
+        event_number(&e, FIELD_COUNT, count);
+    event_text(&e, FIELD_REASON, limit_name(limit));
+    event_commit(m->ring, &e);
+}
+
+void
+events_penalty(struct master *m, uint64_t session, uint16_t listener, const struct addr *client,
+    const struct history *h)
+{
+    struct addr_prefix prefix = client_prefix(h->client);
+    char text[ADDR_TEXT_MAX];
+    struct event e;
+
+    event_begin(&e, EVENT_LIMIT_PENALTY, session, loop_wall(m->loop));
+    event_text(&e, FIELD_LISTENER, master_listener_name(m, listener));
+    event_addr(&e, FIELD_CLIENT, client);
+    if (h->user[0] != '\0')
+        event_text(&e, FIELD_CLAIMED, h->user);
+    event_number(&e, FIELD_COUNT, h->brought);
+    event_number(&e, FIELD_SECONDS, h->seconds);
+    if (prefix.family == ADDR_IPV6) {
+        (void)addr_prefix_format(&prefix, text);
+        event_text(&e, FIELD_DETAIL, text);
+    }
+    event_commit(m->ring, &e);
+}
+
+void
 events_refused(struct master *m, enum event_id id, uint64_t session, uint16_t listener,
     const struct addr *client, const char *reason)
 {

@@ -120,6 +120,7 @@ prepare_ring(struct master *m)
 static void
 turn_end(void *ctx)
 {
+    limits_turn_end(ctx);
     dispatch_flush(ctx);
 }
 
@@ -136,6 +137,7 @@ prepare_loop(struct master *m)
     accept_init(m);
     dispatch_init(m);
     reload_init(m);
+    limits_init(m);
     loop_set_turn_end(m->loop, turn_end, m);
 }
 
@@ -289,6 +291,7 @@ master_free(struct master *m)
     broker_close(m);
     dispatch_close(m);
     accept_close(m);
+    limits_close(m);
     listeners_free(m);
     watch_cancel_respawns(m);
     loop_timer_cancel(m->loop, &m->tick);

@@ -23,6 +23,8 @@
 #include "src/core/table.h"
 
 struct process;
+struct tally_client;
+struct tally_user;
 
 /* ---- options (master_options.c) ---- */
 
@@ -160,6 +162,11 @@ struct session {
     int fd; /* owned; -1 once sent */
     uint16_t listener;
     bool authenticated;
+    bool pending;       /* counted as such in the epoch */
+    bool user_counts;   /* against the limit of its user's sessions */
+    uint32_t pending_epoch;
+    struct tally_client *counted; /* where its client is counted; NULL: nowhere */
+    struct tally_user *user;      /* who authenticated; NULL: nobody */
 };
 
 struct session_list {

@@ -29,7 +29,9 @@
 #include "src/master/master_audit.h"
 #include "src/master/master_adopt.h"
 #include "src/master/master_config.h"
+#include "src/master/master_limits_private.h"
 #include "src/master/master_listeners.h"
+#include "src/master/master_config.h"
 #include "src/master/master_metrics.h"
 #include "src/master/master_parts.h"
 #include "src/master/master_reload.h"
@@ -176,6 +178,9 @@ struct process {
     struct session *batch[IPC_SESSIONS_MAX];
     uint32_t batch_count;
     bool blocked; /* its channel is full until the retry */
+    struct answers answers;
+
+    uint64_t penalties_heard; /* auth: of the changes, up to this one */
 
     /* corpse */
     bool drained; /* the logger said so */
@@ -407,6 +412,9 @@ struct master {
     struct acceptor acceptor;
     struct sessions sessions;
     struct dispatch dispatch;
+    struct limits limits;
+    struct bandwidth bandwidth;
+    struct process *answering; /* processes with answers not sent yet */
 
     struct place *places; /* logger, pools, workers */
     uint32_t place_count;

@@ -116,8 +116,7 @@ end_session(struct process *p, uint64_t id)
     if (s == NULL || s->worker != p || s->fd >= 0)
         return false;
     session_list_remove(&p->sessions, s);
-    listener_drop(p->m, s->listener);
-    sessions_end(&p->m->sessions, s);
+    session_over(p->m, s);
     return true;
 }
 
@@ -188,18 +187,47 @@ on_auth_result(struct process *p, struct ipc_message *message)
 
     if (ipc_auth_result_decode(message, &r) < 0 || r.incarnation > m->incarnations)
         return false;
-    struct process *worker = worker_of(m, r.incarnation);
+    struct process *worker = worker_of(m, r.incarnation); /* NULL: dead, its sessions may live on */
     struct session *s = sessions_get(&m->sessions, r.session);
 
-    if (worker == NULL)
-        return true; /* replaced meanwhile */
-    if (s == NULL ? !sessions_was_issued(&m->sessions, r.session) : s->worker != worker) {
-        violation(worker, "login for a session it was not given");
+    if (s == NULL ? !sessions_was_issued(&m->sessions, r.session)
+                  : s->worker == NULL || s->worker->incarnation != r.incarnation) {
+        if (worker != NULL)
+            violation(worker, "login for a session it was not given");
         return true;
     }
-    if (s != NULL && r.success)
-        s->authenticated = true;
+    if (s != NULL)
+        limits_login(m, s, &r);
+    else
+        limits_login_late(m, &r);
     return true;
+}
+
+/* One that ended in the same moment is none of the worker's any more. */
+static bool
+on_requested(struct process *p, struct ipc_message *message)
+{
+    uint64_t ids[IPC_REQUESTED_MAX];
+    struct master *m = p->m;
+    size_t count = 0;
+
+    if (ipc_requested_decode(message, ids, &count) < 0)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        struct session *s = sessions_get(&m->sessions, ids[i]);
+
+        if (s == NULL ? !sessions_was_issued(&m->sessions, ids[i]) : s->worker != p)
+            return false;
+        if (s != NULL)
+            limits_requested(m, s);
+    }
+    return true;
+}
+
+static bool
+on_budget_ask(struct process *p, struct ipc_message *message)
+{
+    return bandwidth_asked(p, message);
 }
 
 static bool
@@ -251,6 +279,8 @@ static const struct {
     { IPC_FILE_RESULT, on_file_result },
     { IPC_AUTH_RESULT, on_auth_result },
     { IPC_METRICS_ASK, metrics_asked },
+    { IPC_REQUESTED, on_requested },
+    { IPC_BUDGET_ASK, on_budget_ask },
     { IPC_RING_DRAINED, on_ring_drained },
     { IPC_PREPARED, on_prepared },
     { IPC_REJUDGED, on_rejudged },

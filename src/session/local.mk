@@ -47,6 +47,7 @@ src_session_libsession_la_SOURCES = \
 	src/session/session_setup.c \
 	src/session/session_terms.c \
 	src/session/session_stats.c \
+	src/session/session_verdict.c \
 	src/session/udp_association.c \
 	src/session/udp_association.h \
 	src/session/udp_batch.c \

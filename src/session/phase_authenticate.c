@@ -53,6 +53,7 @@ forward(struct session *s, const struct auth_frame_result *frame)
     };
 
     setup->login_since = loop_now(s->host->loop);
+    verdict_expect(s);
     return authlink_open(s->host->authlink, setup->module, &setup->conversation, &open);
 }
 

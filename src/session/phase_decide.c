@@ -169,6 +169,10 @@ decide_enter(struct session *s)
 {
     struct session_setup *setup = s->setup;
 
+    if (verdict_awaited(s))
+        return verdict_wait(s);
+    if (setup->sessions_verdict == VERDICT_REFUSED)
+        return verdict_refuse(s);
     if (s->slot->command == SOCKS_UDP_ASSOCIATE)
         return step_go(SESSION_ASSOCIATE);
     /* One deadline for finding and reaching the destination. */
@@ -183,8 +187,12 @@ decide_enter(struct session *s)
 static struct session_step
 decide_event(struct session *s, enum session_event event)
 {
-    (void)s;
-    (void)event;
+    if (event == SESSION_VERDICT)
+        return decide_enter(s);
+    if (event == SESSION_TIMER)
+        return verdict_refuse(s);
+    if (event == SESSION_CLIENT && client_vanished(s))
+        return step_fail(s, REASON_CLIENT_GONE, NULL);
     return step_wait();
 }
 

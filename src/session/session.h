@@ -14,6 +14,7 @@
 #include "lib/base/addr.h"
 #include "lib/base/attr.h"
 #include "lib/base/buffer.h"
+#include "lib/base/idmap.h"
 #include "src/core/event.h"
 #include "src/core/ipc.h"
 #include "src/core/loop.h"
@@ -62,7 +63,8 @@ enum session_event {
     SESSION_DIALED,   /* connected, or all attempts failed */
     SESSION_IDENTIFIED, /* the client's host has answered, or will not */
     SESSION_AUDITED,  /* the log target has accepted what it waited for */
-    SESSION_PEER      /* somebody connects where a BIND listens */
+    SESSION_PEER,     /* somebody connects where a BIND listens */
+    SESSION_VERDICT   /* the master says whether its user may have another session */
 };
 
 struct session;
@@ -166,6 +168,9 @@ struct session_host {
     void (*ended)(struct session_host *host, uint64_t id, struct table_slot *slot);
     /* All live sessions have been judged again; ended: how many of them that has ended. May be NULL. */
     void (*rejudged)(struct session_host *host, uint64_t generation, uint32_t ended);
+    /* The request of a session without a login was read: it is pending no longer. May be NULL. */
+    void (*requested)(struct session_host *host, uint64_t id);
+    struct idmap verdicts; /* id -> session, of those that may have to wait for the master's word */
     struct session *first; /* all live sessions */
     uint32_t count;
 };
@@ -179,6 +184,9 @@ void session_new(struct session_host *host, const struct ipc_session *from, int 
 /* The master handed over this connection but its descriptor was lost on the way: writes its closing
    record and calls ended(). */
 void session_lost(struct session_host *host, const struct ipc_session *from);
+
+/* The master's word about a session that authenticated; nothing happens when it waits for none. */
+void session_verdict(struct session_host *host, uint64_t id, bool allowed);
 
 /* Ends all sessions at once with this reason (REASON_SHUTDOWN, REASON_GATEWAY_LOST). */
 void session_end_all(struct session_host *host, enum session_reason reason);

@@ -124,4 +124,5 @@ session_host_free(struct session_host *host)
     loop_task_cancel(host->loop, &host->kill.task);
     free(host->kill.ids);
     host->kill.ids = NULL;
+    idmap_free(&host->verdicts);
 }

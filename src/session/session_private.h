@@ -38,6 +38,7 @@ struct session_setup {
     size_t wire_size;
     struct authlink_conversation conversation;
     bool awaiting;        /* the pool owes an answer */
+    enum { VERDICT_NONE, VERDICT_AWAITED, VERDICT_GO, VERDICT_REFUSED } sessions_verdict;
     struct mono login_since, resolve_since, dial_since; /* for the counters; 0: did not begin */
     /* What protect came to; waits there until the answers, which are not sealed, have left. */
     enum { SETUP_OPEN, SETUP_PLAIN, SETUP_SEALED } agreed;
@@ -326,6 +327,17 @@ bool client_vanished(struct session *s);
 bool audit_comes_first(const struct session *s);
 /* which the session goes to, and from there to `next` with setup->audited set. */
 struct session_step audit_before(struct session *s, enum session_phase next);
+
+/* ---- limits.sessions-per-user (session_verdict.c) ---- */
+
+/* A login is on its way: the master will say whether the session may go on. Harmless when repeated. */
+void verdict_expect(struct session *s);
+void verdict_forget(struct session *s);
+/* True when decide has to wait for it, */
+bool verdict_awaited(const struct session *s);
+struct session_step verdict_wait(struct session *s);
+/* and what follows when it was against the session, or did not come. */
+struct session_step verdict_refuse(struct session *s);
 
 /* ---- BIND (session_bind.c) ---- */
 

@@ -67,6 +67,8 @@ session_request(struct session *s, uint8_t command, const struct addr *address, 
     size_t name_len)
 {
     s->slot->command = command;
+    if (!s->authenticated && s->host->requested != NULL)
+        s->host->requested(s->host, s->id);
     if (!available(s, command))
         return step_refuse(s, REASON_BAD_COMMAND, SOCKS5_COMMAND_NOT_SUPPORTED, NULL);
     if (address->family == ADDR_NONE)

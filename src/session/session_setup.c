@@ -38,6 +38,7 @@ setup_free(struct session_setup **setup)
     if (s == NULL)
         return;
     setup_end_conversation(s);
+    verdict_forget(s->session);
     if (s->protect != NULL)
         session_protect_face(s->session)->free(s->protect);
     ident_free(&s->ident);

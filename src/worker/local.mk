@@ -7,6 +7,7 @@ src_worker_libworker_la_SOURCES = \
 	src/worker/worker_ended.c \
 	src/worker/worker_hours.c \
 	src/worker/worker_ipc.c \
+	src/worker/worker_limits.c \
 	src/worker/worker_main.c \
 	src/worker/worker_reload.c \
 	src/worker/worker_stop.c \

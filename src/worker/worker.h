@@ -9,10 +9,13 @@
 #include <stdint.h>
 
 #include "src/core/child.h"
+#include "src/core/ipc_limits.h"
 #include "src/session/session.h"
 
 #define WORKER_ENDED_BATCH 32    /* sessions reported in one message under load */
 #define WORKER_ENDED_DELAY_MS 10 /* the longest an end waits for company */
+#define WORKER_REQUESTED_BATCH 32   /* requests reported in one message under load */
+#define WORKER_REQUESTED_DELAY_MS 2 /* the longest one waits for company */
 #define WORKER_USER_TIMEOUT_MS 120000
 
 /* A session that ended: its slot stays until the master was told, so that the audit of a crash
@@ -44,6 +47,11 @@ struct worker {
     struct worker_ended *ended; /* room for every slot of the table */
     uint32_t ended_count;
     struct loop_timer ended_timer;
+    struct worker_requested { /* sessions without a login that made their request */
+        uint64_t ids[IPC_REQUESTED_MAX];
+        uint32_t count;
+        struct loop_timer timer;
+    } requested;
     struct loop_timer stop_timer;
     struct loop_timer title_timer;
     bool stopping;
@@ -78,6 +86,9 @@ void worker_hours_begin(struct worker *w);
 /* worker_budget.c: the budgets' ask(), and what the master answers. */
 int worker_budget_ask(struct session_host *host, const struct ipc_budget_ask *ask);
 void worker_budget_grant(struct child *child, struct ipc_message *m);
+/* worker_limits.c: the session host's requested(), reported in batches; VERDICT. */
+void worker_requested(struct session_host *host, uint64_t id);
+void worker_verdicts(struct child *child, struct ipc_message *m);
 
 /* worker_stop.c */
 void worker_stop(struct child *child, uint32_t seconds);

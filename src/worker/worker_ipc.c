@@ -149,5 +149,6 @@ const struct child_handler worker_handlers[] = {
     { IPC_ABORT, worker_abort },
     { IPC_KILL, worker_kill },
     { IPC_BUDGET_GRANT, worker_budget_grant },
+    { IPC_VERDICT, worker_verdicts },
     { 0, NULL },
 };

@@ -106,6 +106,7 @@ make_host(struct worker *w)
     host->ring = w->child.ring;
     host->ended = worker_session_ended;
     host->rejudged = worker_rejudged;
+    host->requested = worker_requested;
     host->table = table_open_writer(w->child.table_fd);
     host->stats = stats_open_writer(w->child.table_fd, TABLE_STATS_AT);
     host->scratch = malloc(SESSION_SCRATCH_SIZE);

@@ -169,6 +169,7 @@ def sallyport(build, folder, core, log):
     with open(path, "w", encoding="utf-8") as file:
         file.write(f'''{ids}workers = 1
 listen "127.0.0.1:{port}" {{ methods = {{ "none" }} }}
+limits {{ pending-per-client = 1000000 }}
 log {{ target = "file:{log}" }}
 rule "bench" {{ action = "allow" destination = {{ "127.0.0.0/8" }} }}
 ''')

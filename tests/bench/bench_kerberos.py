@@ -70,6 +70,7 @@ gssapi {{
     protection = {{ "confidentiality", "integrity" }}
     processes = 2
 }}
+limits {{ pending-per-client = 1000000 }}
 log {{ target = "file:{folder}/audit.log" }}
 rule "bench" {{ action = "allow" destination = {{ "127.0.0.0/8" }} }}
 ''')

@@ -122,8 +122,9 @@ class Gateway:
 
     def config_text(self, *, methods=("none",), listen=("127.0.0.1:0",), rules=ALLOW, workers=2,
                     target=None, format="keyvalue", events="session", timeouts="stop = 2",
-                    userpass="processes = 1", gssapi="", control=None, extra=""):
-        """listen: addresses, or (address, keys of the section); control: keys beside the socket's."""
+                    userpass="processes = 1", gssapi="", control=None, limits="", extra=""):
+        """listen: addresses, or (address, keys of the section); control: keys beside the socket's; limits:
+        those that hold, for all the tests' clients are one address to the gateway."""
         if isinstance(rules, (list, tuple)):
             rules = "".join(rules)
         target = target or f"file:{self.log}"
@@ -134,6 +135,8 @@ class Gateway:
             self._gssapi_section(gssapi) if "gssapi" in methods else "",
             f'userpass {{ file = "{self.users}" {userpass} }}\n' if "userpass" in methods else "",
             f"timeouts {{ {timeouts} }}\n",
+            "limits {\n" + "".join(f"    {key} = 0\n" for key in ("pending-per-client", "failures")
+                                   if not re.search(rf"\b{key}\s*=", limits)) + f"    {limits}\n}}\n",
             f'log {{ target = "{target}" format = "{format}" events = "{events}" }}\n',
             f'control {{ socket = "{self.socket if control is not None else ""}" {control or ""} }}\n',
             extra, "\n", rules])

@@ -84,7 +84,7 @@ def answered(client):
 
 def test_waiting_clients_are_served_when_others_leave(start, echo):
     """All workers full: the kernel's backlog queues them, and each gets its turn."""
-    gateway = start(workers=1, extra="limits { sessions = 3 }")
+    gateway = start(workers=1, limits="sessions = 3")
     first = [Client(gateway).connect(echo.address) for _ in range(3)]
     waiting = [Client(gateway, deadline=20).send(socks.hello(0), socks.request(*echo.address)) for _ in range(3)]
     started = lambda: sum(r["event"] == "session.start" for r in gateway.events())

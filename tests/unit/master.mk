@@ -45,6 +45,22 @@ check_PROGRAMS += tests/unit/test_master_users
 tests_unit_test_master_users_SOURCES = tests/unit/test_master_users.c tests/unit/unit.h
 tests_unit_test_master_users_LDADD = $(UNIT_MASTER)
 
+check_PROGRAMS += tests/unit/test_master_budget
+tests_unit_test_master_budget_SOURCES = tests/unit/test_master_budget.c tests/unit/unit.h
+tests_unit_test_master_budget_LDADD = $(UNIT_MASTER)
+
+check_PROGRAMS += tests/unit/test_master_notice
+tests_unit_test_master_notice_SOURCES = tests/unit/test_master_notice.c tests/unit/unit.h
+tests_unit_test_master_notice_LDADD = $(UNIT_MASTER)
+
+check_PROGRAMS += tests/unit/test_master_penalty
+tests_unit_test_master_penalty_SOURCES = tests/unit/test_master_penalty.c tests/unit/unit.h
+tests_unit_test_master_penalty_LDADD = $(UNIT_MASTER)
+
+check_PROGRAMS += tests/unit/test_master_tally
+tests_unit_test_master_tally_SOURCES = tests/unit/test_master_tally.c tests/unit/unit.h
+tests_unit_test_master_tally_LDADD = $(UNIT_MASTER)
+
 # These run against a master without configuration and programs.
 MASTER_RIG = tests/unit/master_rig.c tests/unit/master_rig.h tests/unit/unit.h
 
