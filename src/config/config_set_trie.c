@@ -8,17 +8,29 @@
 
 #include "src/config/config_set.h"
 
+#define TRIE_JUMP_MAX 17U   /* bits: a megabyte and a half */
+#define TRIE_JUMP_SHARE 7U  /* prefixes for each row, on average */
+
 /* A prefix of either family, its address in the upper bits. */
 struct trie_key {
     uint64_t ip[2];
     unsigned bits;
 };
 
+struct trie_node {
+    struct trie_key key;
+    uint32_t upper;
+    uint8_t flags;
+};
+
 /* A trie being written. */
 struct trie {
     const struct config_set *set;
     struct trie_key (*key)(const struct config_set *set, uint32_t i);
-    void (*node)(void *nodes, uint32_t i, const struct trie_key *key, uint8_t flags, uint32_t upper);
+    void (*put)(void *nodes, uint32_t i, const struct trie_node *node);
+    struct trie_node (*get)(const void *nodes, uint32_t i);
+    unsigned bits; /* of an address */
+    size_t size;   /* of a node */
     void *nodes;
     uint32_t count;
 };
@@ -36,21 +48,35 @@ trie_key6(const struct config_set *s, uint32_t i)
 }
 
 static void
-trie_node4(void *nodes, uint32_t i, const struct trie_key *key, uint8_t flags, uint32_t upper)
+trie_put4(void *nodes, uint32_t i, const struct trie_node *n)
 {
-    ((struct image_node4 *)nodes)[i] = (struct image_node4){ .ip = (uint32_t)(key->ip[0] >> 32),
-        .upper = upper,
-        .bits = (uint8_t)key->bits,
-        .flags = flags };
+    ((struct image_node4 *)nodes)[i] = (struct image_node4){ .ip = (uint32_t)(n->key.ip[0] >> 32),
+        .upper = n->upper,
+        .bits = (uint8_t)n->key.bits,
+        .flags = n->flags };
 }
 
 static void
-trie_node6(void *nodes, uint32_t i, const struct trie_key *key, uint8_t flags, uint32_t upper)
+trie_put6(void *nodes, uint32_t i, const struct trie_node *n)
 {
-    ((struct image_node6 *)nodes)[i] = (struct image_node6){ .ip = { key->ip[0], key->ip[1] },
-        .upper = upper,
-        .bits = (uint8_t)key->bits,
-        .flags = flags };
+    ((struct image_node6 *)nodes)[i] = (struct image_node6){ .ip = { n->key.ip[0], n->key.ip[1] },
+        .upper = n->upper,
+        .bits = (uint8_t)n->key.bits,
+        .flags = n->flags };
+}
+
+static struct trie_node
+trie_get4(const void *nodes, uint32_t i)
+{
+    const struct image_node4 *n = (const struct image_node4 *)nodes + i;
+    return (struct trie_node){ { { (uint64_t)n->ip << 32, 0 }, n->bits }, n->upper, n->flags };
+}
+
+static struct trie_node
+trie_get6(const void *nodes, uint32_t i)
+{
+    const struct image_node6 *n = (const struct image_node6 *)nodes + i;
+    return (struct trie_node){ { { n->ip[0], n->ip[1] }, n->bits }, n->upper, n->flags };
 }
 
 static bool
@@ -114,8 +140,9 @@ trie_build(struct trie *t, uint32_t from, uint32_t to)
     if (split < to) {
         upper = trie_build(t, split, to);
     }
-    t->node(t->nodes, node, &k,
-        (uint8_t)((entry ? IMAGE_NODE_ENTRY : 0) | (split > rest ? IMAGE_NODE_LOWER : 0)), upper);
+    const struct trie_node n = { k, upper,
+        (uint8_t)((entry ? IMAGE_NODE_ENTRY : 0) | (split > rest ? IMAGE_NODE_LOWER : 0)) };
+    t->put(t->nodes, node, &n);
     return node;
 }
 
@@ -157,31 +184,106 @@ trie_sort(void *list, uint32_t count, size_t size, int (*compare)(const void *, 
     return kept;
 }
 
+/* Bits of the table: a few prefixes for each of its rows; 0 for a trie that is small anyway. */
+static unsigned
+trie_jump_bits(uint32_t prefixes, unsigned left)
+{
+    unsigned bits = 0;
+    while (bits < TRIE_JUMP_MAX && bits < left && prefixes >> bits > TRIE_JUMP_SHARE) {
+        bits++;
+    }
+    return bits;
+}
+
+/* From the upper end as far down as the bits of the key tell the way. */
+static struct image_jump
+trie_jump(const struct trie *t, const struct trie_key *k)
+{
+    struct image_jump j = { 0, 0, 0 };
+    uint32_t i = 0;
+    do {
+        const struct trie_node n = t->get(t->nodes, i);
+        if (n.key.bits > k->bits) {
+            j.node = i;
+            break;
+        }
+        if (trie_common(&n.key, k) < n.key.bits) {
+            break;
+        }
+        if ((n.flags & IMAGE_NODE_ENTRY) != 0) {
+            j.longest = i + 1;
+            j.widest = j.widest != 0 ? j.widest : i + 1;
+        }
+        if (n.key.bits == k->bits) {
+            /* What lies below may go on with either bit: it begins here, and nothing above is lost. */
+            j.node = n.upper != 0 || (n.flags & IMAGE_NODE_LOWER) != 0 ? i : 0;
+            break;
+        }
+        i = trie_bit(k, n.key.bits) ? n.upper : (n.flags & IMAGE_NODE_LOWER) != 0 ? i + 1 : 0;
+    } while (i != 0);
+    return j;
+}
+
+static void
+trie_set_bits(struct trie_key *k, unsigned from, unsigned count, uint32_t value)
+{
+    for (unsigned i = 0; i < count; i++) {
+        const unsigned at = from + i;
+        if ((value >> (count - 1 - i) & 1) != 0) {
+            k->ip[at / 64] |= UINT64_C(1) << (63 - at % 64);
+        }
+    }
+}
+
+static struct image_list
+trie_write_jumps(struct trie *t, struct config_builder *b, struct image_list trie, uint32_t prefixes)
+{
+    const struct trie_node top = t->get(b->data + trie.off, 0);
+    const unsigned bits = trie_jump_bits(prefixes, t->bits - top.key.bits);
+    struct image_jump *jumps =
+        bits > 0 ? config_builder_reserve(b, sizeof(*jumps), UINT32_C(1) << bits) : NULL;
+    if (jumps == NULL) {
+        return (struct image_list){ .off = 0 };
+    }
+    t->nodes = b->data + trie.off; /* it may have moved */
+    for (uint32_t i = 0; i < UINT32_C(1) << bits; i++) {
+        struct trie_key k = top.key;
+        trie_set_bits(&k, top.key.bits, bits, i);
+        k.bits += bits;
+        jumps[i] = trie_jump(t, &k);
+    }
+    return config_builder_commit(b, sizeof(*jumps), UINT32_C(1) << bits);
+}
+
 /* A trie over n prefixes has less than 2 n nodes. */
 static struct image_list
-trie_write(struct trie *t, struct config_builder *b, size_t size, uint32_t prefixes)
+trie_write(struct trie *t, struct config_builder *b, uint32_t prefixes, struct image_list *jumps)
 {
-    t->nodes = prefixes > 0 ? config_builder_reserve(b, size, 2 * prefixes) : NULL;
+    t->nodes = prefixes > 0 ? config_builder_reserve(b, t->size, 2 * prefixes) : NULL;
     if (t->nodes == NULL) {
         return (struct image_list){ .off = 0 };
     }
     trie_build(t, 0, prefixes);
-    return config_builder_commit(b, size, t->count);
+    const struct image_list trie = config_builder_commit(b, t->size, t->count);
+    if (trie.count > 0) {
+        *jumps = trie_write_jumps(t, b, trie, prefixes);
+    }
+    return trie;
 }
 
 void
 config_set_write_tries(struct config_set *s, struct config_builder *b, struct image_set *out)
 {
-    struct trie four = { .set = s, .key = trie_key4, .node = trie_node4 };
-    struct trie six = { .set = s, .key = trie_key6, .node = trie_node6 };
+    struct trie four = { s, trie_key4, trie_put4, trie_get4, 32, sizeof(struct image_node4), NULL, 0 };
+    struct trie six = { s, trie_key6, trie_put6, trie_get6, 128, sizeof(struct image_node6), NULL, 0 };
     s->four_count = trie_sort(s->four, s->four_count, sizeof(*s->four), trie_compare4);
     s->six_count = trie_sort(s->six, s->six_count, sizeof(*s->six), trie_compare6);
     out->prefixes = s->four_count + s->six_count;
-    out->trie4 = trie_write(&four, b, sizeof(struct image_node4), s->four_count);
+    out->trie4 = trie_write(&four, b, s->four_count, &out->jump4);
     free(s->four);
     s->four = NULL;
     s->four_count = s->four_size = 0;
-    out->trie6 = trie_write(&six, b, sizeof(struct image_node6), s->six_count);
+    out->trie6 = trie_write(&six, b, s->six_count, &out->jump6);
     free(s->six);
     s->six = NULL;
     s->six_count = s->six_size = 0;

@@ -204,23 +204,25 @@ struct image_ports {
     uint16_t high;
 };
 
+/* What every verdict looks at stands in the first 64 octets. */
 struct image_rule {
-    struct image_text title;
-    uint32_t action;
     uint32_t has;
+    uint32_t action;
     uint32_t commands;           /* IMAGE_COMMAND_* */
-    uint32_t bind_any;           /* what it allows, it allows for a BIND that names no peer, too */
     uint32_t protection;         /* the least; IMAGE_PROTECTION_* */
+    struct image_list ports;     /* struct image_ports */
     struct image_list clients;   /* struct image_prefix */
     struct image_list users;     /* struct image_text: globs */
-    struct image_list methods;   /* uint8_t: SOCKS 5 method codes, IMAGE_METHOD_IDENT */
-    struct image_list method_names; /* struct image_text: the same, as written */
     struct image_list names;     /* struct image_text: lower-case destination globs */
     struct image_list prefixes;  /* struct image_prefix: destination prefixes */
-    struct image_list ports;     /* struct image_ports */
+    struct image_list sets;      /* uint32_t: indices of settings.sets; part of the destinations */
+    struct image_list methods;   /* uint8_t: SOCKS 5 method codes, IMAGE_METHOD_IDENT */
     struct image_list groups;    /* uint32_t: indices of settings.groups */
     struct image_list times;     /* struct image_window */
-    struct image_list sets;      /* uint32_t: indices of settings.sets; part of the destinations */
+    struct image_list method_names; /* struct image_text: the methods, as written */
+    struct image_text title;
+    uint32_t bind_any;           /* what it allows, it allows for a BIND that names no peer, too */
+    uint32_t pad;
     uint64_t bandwidth;          /* bytes per second of the rule's sessions together, both ways; 0: any */
     uint64_t user_bandwidth;     /* the same of each user's sessions under this rule */
 };

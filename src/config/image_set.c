@@ -126,27 +126,62 @@ set_below(uint32_t i, uint8_t flags, uint32_t upper, bool bit)
     return bit ? upper : (flags & IMAGE_NODE_LOWER) != 0 ? i + 1 : 0;
 }
 
+/* The K bits of an address (at its upper end) behind so many, K: the power of two that count is. */
+static uint32_t
+set_jump(unsigned __int128 ip, unsigned behind, uint32_t count)
+{
+    return (uint32_t)(ip << behind >> (128 - (unsigned)__builtin_ctz(count)));
+}
+
+/* Where a look-up goes on, and what it has found by then (a node plus 1, or 0). */
+struct set_walk {
+    uint32_t node; /* 0: it is at its end */
+    uint32_t found;
+};
+
+/* From the node of the upper end, which holds the address, by the table; it has one. */
+static struct set_walk
+set_begin(const struct image *image, struct image_list jumps, unsigned __int128 ip, unsigned behind,
+    bool widest)
+{
+    const struct image_jump *all = set_first(image, jumps);
+    const struct image_jump *j = &all[set_jump(ip, behind, jumps.count)];
+    return widest && j->widest != 0 ? (struct set_walk){ 0, j->widest }
+                                    : (struct set_walk){ j->node, j->longest };
+}
+
 /* The node of the first (widest) entry on the way to ip, or of the last one; NULL when there is none. */
 static const struct image_node4 *
-set_find4(const struct image *image, struct image_list trie, uint32_t ip, bool widest)
+set_find4(const struct image *image, struct image_list trie, struct image_list jumps, uint32_t ip,
+    bool widest)
 {
     const struct image_node4 *nodes = set_first(image, trie);
-    const struct image_node4 *found = NULL;
-    uint32_t i = 0;
+    struct set_walk w = { 0, 0 };
+    if (nodes[0].bits != 0 && (nodes[0].ip ^ ip) >> (32 - nodes[0].bits) != 0) {
+        return NULL;
+    }
+    if (jumps.count > 0) {
+        w = set_begin(image, jumps, (unsigned __int128)ip << 96, nodes[0].bits, widest);
+        if (w.node == 0) {
+            return w.found != 0 ? &nodes[w.found - 1] : NULL;
+        }
+    }
     do {
-        const struct image_node4 *n = &nodes[i];
+        const struct image_node4 *n = &nodes[w.node];
         if (n->bits != 0 && (n->ip ^ ip) >> (32 - n->bits) != 0) {
             break;
         }
         if ((n->flags & IMAGE_NODE_ENTRY) != 0) {
-            found = n;
+            w.found = w.node + 1;
             if (widest) {
                 break;
             }
         }
-        i = n->bits == 32 ? 0 : set_below(i, n->flags, n->upper, (ip >> (31 - n->bits) & 1) != 0);
-    } while (i != 0);
-    return found;
+        w.node = n->bits == 32
+                     ? 0
+                     : set_below(w.node, n->flags, n->upper, (ip >> (31 - n->bits) & 1) != 0);
+    } while (w.node != 0);
+    return w.found != 0 ? &nodes[w.found - 1] : NULL;
 }
 
 static bool
@@ -159,26 +194,35 @@ set_inside6(const struct image_node6 *n, const uint64_t ip[2])
 }
 
 static const struct image_node6 *
-set_find6(const struct image *image, struct image_list trie, const uint64_t ip[2], bool widest)
+set_find6(const struct image *image, struct image_list trie, struct image_list jumps,
+    const uint64_t ip[2], bool widest)
 {
     const struct image_node6 *nodes = set_first(image, trie);
-    const struct image_node6 *found = NULL;
-    uint32_t i = 0;
+    struct set_walk w = { 0, 0 };
+    if (!set_inside6(&nodes[0], ip)) {
+        return NULL;
+    }
+    if (jumps.count > 0) {
+        w = set_begin(image, jumps, (unsigned __int128)ip[0] << 64 | ip[1], nodes[0].bits, widest);
+        if (w.node == 0) {
+            return w.found != 0 ? &nodes[w.found - 1] : NULL;
+        }
+    }
     do {
-        const struct image_node6 *n = &nodes[i];
+        const struct image_node6 *n = &nodes[w.node];
         if (!set_inside6(n, ip)) {
             break;
         }
         if ((n->flags & IMAGE_NODE_ENTRY) != 0) {
-            found = n;
+            w.found = w.node + 1;
             if (widest) {
                 break;
             }
         }
         const bool bit = n->bits < 128 && (ip[n->bits / 64] >> (63 - n->bits % 64) & 1) != 0;
-        i = n->bits == 128 ? 0 : set_below(i, n->flags, n->upper, bit);
-    } while (i != 0);
-    return found;
+        w.node = n->bits == 128 ? 0 : set_below(w.node, n->flags, n->upper, bit);
+    } while (w.node != 0);
+    return w.found != 0 ? &nodes[w.found - 1] : NULL;
 }
 
 static bool
@@ -186,7 +230,7 @@ set_find(const struct image *image, const struct image_set *set, const struct ad
     struct addr_prefix *out)
 {
     if (a->family == ADDR_IPV4 && set->trie4.count > 0) {
-        const struct image_node4 *n = set_find4(image, set->trie4, set_ip4(a), widest);
+        const struct image_node4 *n = set_find4(image, set->trie4, set->jump4, set_ip4(a), widest);
         if (n != NULL) {
             set_out4(n, out);
         }
@@ -197,7 +241,7 @@ set_find(const struct image *image, const struct image_set *set, const struct ad
         memcpy(ip, a->ip, sizeof(ip));
         ip[0] = be64toh(ip[0]);
         ip[1] = be64toh(ip[1]);
-        const struct image_node6 *n = set_find6(image, set->trie6, ip, widest);
+        const struct image_node6 *n = set_find6(image, set->trie6, set->jump6, ip, widest);
         if (n != NULL) {
             set_out6(n, out);
         }

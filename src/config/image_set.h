@@ -44,6 +44,14 @@ struct image_node6 {
     uint8_t pad[2];
 };
 
+/* Where to begin in a large trie, by the bits of the address behind those that all its prefixes share: as
+   many as the number of these is a power of two. */
+struct image_jump {
+    uint32_t node;    /* the first node with more bits than were looked at; 0: there is none */
+    uint32_t widest;  /* the widest entry above it, plus 1; 0: there is none */
+    uint32_t longest; /* the longest one, the same way */
+};
+
 struct image_set {
     struct image_text path; /* as configured, without the @ */
     uint32_t names;         /* entries of each kind, each once */
@@ -57,6 +65,8 @@ struct image_set {
     struct image_list texts; /* char: the names, suffixes with their dot (".example.com"), each with its NUL */
     struct image_list trie4; /* struct image_node4 */
     struct image_list trie6; /* struct image_node6 */
+    struct image_list jump4; /* struct image_jump; none for a small trie */
+    struct image_list jump6;
 };
 
 const struct image_set *image_set(const struct image *image, uint32_t i);

@@ -9,6 +9,7 @@
 #include "src/config/image_set.h"
 
 #define SET_ALIGN 8U
+#define SET_BITS_MAX 128U
 
 static bool
 set_inside(const struct image *image, struct image_list list, size_t size)
@@ -67,22 +68,66 @@ set_node6(const void *nodes, uint32_t i)
     return (struct set_node){ n->upper, n->bits, n->flags };
 }
 
-/* Every way down leads to a later node inside the trie, with more bits: it has an end, soon. */
-static const char *
-set_check_trie(const struct image *image, struct image_list trie, uint8_t bits,
+/* Upper halves that are still to come: of nodes above this one, each with more bits than the last. */
+struct set_path {
+    struct {
+        uint32_t node;
+        int bits; /* of the node whose half it is */
+    } open[SET_BITS_MAX + 1];
+    unsigned count;
+};
+
+/*
+ * The nodes are one tree, each before what is below it: the lower half directly behind it, the upper one
+ * behind all of that, both with more bits. So every way down has an end, soon. One pass from front to
+ * end, which a million nodes on the loop of a process want.
+ */
+static inline __attribute__((always_inline)) const char *
+set_check_trie(const struct image *image, struct image_list trie, unsigned bits,
     struct set_node (*node)(const void *nodes, uint32_t i))
 {
     const void *nodes = image->base + trie.off;
+    struct set_path path = { .count = 0 };
+    int above = -1;
     for (uint32_t i = 0; i < trie.count; i++) {
         const struct set_node n = node(nodes, i);
-        if (n.bits > bits || (n.flags & ~(IMAGE_NODE_ENTRY | IMAGE_NODE_LOWER)) != 0) {
-            return "a prefix of a list has too many bits";
+        if (n.bits > bits || n.bits <= above ||
+            (n.flags & ~(IMAGE_NODE_ENTRY | IMAGE_NODE_LOWER)) != 0) {
+            return "a prefix of a list has a wrong length";
         }
-        const bool lower = (n.flags & IMAGE_NODE_LOWER) != 0;
-        if ((lower && (i + 1 >= trie.count || node(nodes, i + 1).bits <= n.bits)) ||
-            (n.upper != 0 &&
-                (n.upper <= i || n.upper >= trie.count || node(nodes, n.upper).bits <= n.bits))) {
-            return "a prefix of a list leads nowhere";
+        if (n.upper != 0) {
+            path.open[path.count].node = n.upper;
+            path.open[path.count++].bits = n.bits;
+        }
+        above = n.bits;
+        if ((n.flags & IMAGE_NODE_LOWER) == 0) {
+            const bool last = i + 1 == trie.count;
+            if (path.count == 0 || path.open[path.count - 1].node != i + 1) {
+                return last && path.count == 0 ? NULL : "a prefix of a list leads nowhere";
+            }
+            above = path.open[--path.count].bits;
+        }
+    }
+    return trie.count == 0 ? NULL : "a prefix of a list leads nowhere";
+}
+
+/* A table fits its trie, and leads nowhere else. */
+static const char *
+set_check_jumps(const struct image *image, struct image_list jumps, struct image_list trie,
+    unsigned bits, unsigned shared)
+{
+    const struct image_jump *j = (const void *)(image->base + jumps.off);
+    const uint32_t count = jumps.count;
+    if (count == 0) {
+        return NULL;
+    }
+    if (count < 2 || (count & (count - 1)) != 0 || trie.count == 0 ||
+        shared + (unsigned)__builtin_ctz(count) > bits) {
+        return "a table of a list has a wrong size";
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (j[i].node >= trie.count || j[i].widest > trie.count || j[i].longest > trie.count) {
+            return "a table of a list leads nowhere";
         }
     }
     return NULL;
@@ -95,7 +140,15 @@ set_check_tries(const struct image *image, const struct image_set *s)
     if (s->trie4.count > UINT32_MAX - s->trie6.count) {
         return "a list has too many prefixes";
     }
-    return why != NULL ? why : set_check_trie(image, s->trie6, 128, set_node6);
+    if (why == NULL) {
+        why = set_check_trie(image, s->trie6, 128, set_node6);
+    }
+    const unsigned shared4 = s->trie4.count > 0 ? set_node4(image->base + s->trie4.off, 0).bits : 0;
+    const unsigned shared6 = s->trie6.count > 0 ? set_node6(image->base + s->trie6.off, 0).bits : 0;
+    if (why == NULL) {
+        why = set_check_jumps(image, s->jump4, s->trie4, 32, shared4);
+    }
+    return why != NULL ? why : set_check_jumps(image, s->jump6, s->trie6, 128, shared6);
 }
 
 const char *
@@ -104,7 +157,9 @@ image_set_check(const struct image *image, const struct image_set *s)
     if (!set_inside(image, s->slots, sizeof(struct image_slot)) ||
         !set_inside(image, s->texts, sizeof(char)) ||
         !set_inside(image, s->trie4, sizeof(struct image_node4)) ||
-        !set_inside(image, s->trie6, sizeof(struct image_node6))) {
+        !set_inside(image, s->trie6, sizeof(struct image_node6)) ||
+        !set_inside(image, s->jump4, sizeof(struct image_jump)) ||
+        !set_inside(image, s->jump6, sizeof(struct image_jump))) {
         return "a part of a list lies outside";
     }
     const char *why = set_check_names(image, s);

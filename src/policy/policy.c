@@ -14,26 +14,19 @@ policy_judge(
     const struct image *image, const struct policy_own *own, const struct policy_query *query)
 {
     struct policy_verdict v = { .rule = POLICY_NO_RULE, .reason = "no-rule" };
-    const uint32_t count = image_header(image)->rules.count;
     struct policy_match m;
-    if (query->address.family == ADDR_NONE || count == 0) {
+    if (query->address.family == ADDR_NONE) {
         return v; /* nothing is allowed before its address is known */
     }
     policy_match_init(&m, image, query);
-    const struct image_rule *rules = image_rule(image, 0);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct image_rule *rule = &rules[i];
-        if (policy_match_source(&m, rule) && policy_match_destination(&m, rule)) {
-            v.rule = i;
-            v.reason = "rule";
-            v.allowed = policy_match_allows(rule, query);
-            v.detail = policy_match_lacks(rule, query);
-            break;
-        }
+    v.rule = policy_match_first(&m);
+    if (v.rule == POLICY_NO_RULE) {
+        return v;
     }
-    if (v.allowed) {
-        v.detail = policy_match_special(&m, &rules[v.rule], own);
-    }
+    const struct image_rule *rule = image_rule(image, v.rule);
+    v.reason = "rule";
+    v.allowed = policy_match_allows(rule, query);
+    v.detail = v.allowed ? policy_match_special(&m, rule, own) : policy_match_lacks(rule, query);
     if (v.allowed && v.detail != NULL) {
         v.allowed = false;
         v.reason = "special-destination";

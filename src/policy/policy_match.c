@@ -252,6 +252,19 @@ policy_match_destination(const struct policy_match *m, const struct image_rule *
            (rule->sets.count > 0 && policy_match_address(m, rule));
 }
 
+uint32_t
+policy_match_first(const struct policy_match *m)
+{
+    const struct image_list list = image_header(m->image)->rules;
+    const struct image_rule *rules = FIRST(m, list, struct image_rule);
+    for (uint32_t i = 0; i < list.count; i++) {
+        if (policy_match_source(m, &rules[i]) && policy_match_destination(m, &rules[i])) {
+            return i;
+        }
+    }
+    return POLICY_NO_RULE;
+}
+
 /* One of the rule's prefixes holds the address and lies inside the special range. Of a list's prefixes
    that hold it the longest is inside all the others. */
 static bool

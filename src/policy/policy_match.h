@@ -28,6 +28,9 @@ struct policy_match {
     struct policy_moment moment; /* the query's `when` on the image's clock */
 };
 
+/* Nobody outside the program calls these: they may be inlined. */
+#pragma GCC visibility push(hidden)
+
 /* The query and the image are borrows. */
 void policy_match_init(struct policy_match *m, const struct image *image,
     const struct policy_query *query);
@@ -73,5 +76,10 @@ const char *policy_match_special(const struct policy_match *m, const struct imag
 /* List i of a rule. */
 const struct image_set *policy_match_set(const struct image *image, const struct image_rule *rule,
     uint32_t i);
+
+/* The first rule that matches, or POLICY_NO_RULE. */
+uint32_t policy_match_first(const struct policy_match *m);
+
+#pragma GCC visibility pop
 
 #endif

@@ -56,3 +56,14 @@ tests_bench_bench_rejudge_LDADD = $(SESSION_RIG_LIBS)
 .PHONY: bench-rejudge
 bench-rejudge: tests/bench/bench_rejudge$(EXEEXT)
 	tests/bench/bench_rejudge$(EXEEXT) $(BENCH_FLAGS)
+
+# make bench-policy [BENCH_FLAGS="RULES ENTRIES"]: verdicts with many rules, look-ups in long lists.
+EXTRA_PROGRAMS += tests/bench/bench_policy
+tests_bench_bench_policy_SOURCES = tests/bench/bench_policy.c
+tests_bench_bench_policy_LDADD = src/policy/libpolicy.la src/config/libconfig.la \
+	auth/libauth-wire.la lib/socks/libsocks.la src/config/libimage.la src/core/libcore.la \
+	lib/base/libbase.la $(SECCOMP_LIBS) $(CAPNG_LIBS) $(BSD_LIBS) $(CONFUSE_LIBS)
+
+.PHONY: bench-policy
+bench-policy: tests/bench/bench_policy$(EXEEXT)
+	tests/bench/bench_policy$(EXEEXT) $(BENCH_FLAGS)

@@ -57,3 +57,7 @@ tests_unit_test_config_bad_keys_LDADD = $(UNIT_CONFIG)
 check_PROGRAMS += tests/unit/test_config_cover
 tests_unit_test_config_cover_SOURCES = tests/unit/test_config_cover.c $(CONFIG_RIG)
 tests_unit_test_config_cover_LDADD = src/policy/libpolicy.la $(UNIT_CONFIG)
+
+check_PROGRAMS += tests/unit/test_image_set
+tests_unit_test_image_set_SOURCES = tests/unit/test_image_set.c $(CONFIG_RIG)
+tests_unit_test_image_set_LDADD = $(UNIT_CONFIG)
