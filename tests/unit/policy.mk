@@ -19,3 +19,7 @@ check_PROGRAMS += tests/unit/test_policy_explain
 tests_unit_test_policy_explain_SOURCES = tests/unit/test_policy_explain.c tests/unit/policy_model.c \
 	tests/unit/policy_model.h $(CONFIG_RIG)
 tests_unit_test_policy_explain_LDADD = src/policy/libpolicy.la $(UNIT_CONFIG)
+
+check_PROGRAMS += tests/unit/test_policy_time
+tests_unit_test_policy_time_SOURCES = tests/unit/test_policy_time.c $(CONFIG_RIG)
+tests_unit_test_policy_time_LDADD = src/policy/libpolicy.la $(UNIT_CONFIG)
