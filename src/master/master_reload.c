@@ -16,7 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PHASE_SECONDS 10 /* for the pools to judge files, and for everybody to look at the image */
+#define PHASE_SECONDS 15 /* for the pools to judge files, then for everybody to look at the image; longer than
+                            a process that hangs is let live */
 #define TEXT_MAX (1024U * 1024U + 4096U)
 #define LINES_LOGGED 50
 

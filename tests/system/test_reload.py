@@ -12,6 +12,7 @@ import gateway as gw
 import socks
 from gateway import stays, wait_until
 from socks import Client
+from test_gss_keytab import logs_in
 from traffic import Steady, worker_of
 
 ELSEWHERE = gw.rule("elsewhere", destination=["192.0.2.0/24"])  # what the tests use is refused
@@ -268,12 +269,12 @@ def test_limits_of_sessions(start, echo):
     gateway = start(workers=1)
     text = gateway.config_path.read_text()
     clients = [Client(gateway).connect(echo.address) for _ in range(3)]
-    generation(gateway.reload(text + "limits { sessions = 3 }\n"))
+    generation(gateway.reload(text.replace("limits {", "limits { sessions = 3")))
     with Client(gateway, deadline=0.5) as waiting:
         with pytest.raises(OSError):
             waiting.greet()
         waiting.sock.settimeout(5)
-        generation(gateway.reload(text + "limits { sessions = 4 }\n"))
+        generation(gateway.reload(text.replace("limits {", "limits { sessions = 4")))
         assert waiting.recv(2) == b"\x05\0"
     for client in clients:
         client.echo().close()
@@ -315,3 +316,20 @@ def test_replaced_again_and_again(start, echo):
     assert [s.stop().failed for s in steady] == [None] * 5
     wait_until(lambda: len(gateway.children("worker")) == 1, 5)
     works(gateway, echo)
+
+
+def test_what_a_pool_accepts_changes_live(start, realm):
+    """The module is opened with its new options, a listener's own included: in force with the answer."""
+    gateway = start(realm=realm, gssapi='service = { "rcmd" }', listen=(
+        "127.0.0.1:0", ("127.0.0.2:0", 'service = { "rcmd" }')))
+    text = gateway.config_path.read_text()
+    rcmd, socks_ticket = (realm.service_ticket(f"{name}/localhost") for name in ("rcmd", "socks"))
+    other = gateway.listening[1]
+    assert logs_in(gateway, rcmd, "rcmd/localhost") and not logs_in(gateway, socks_ticket, "socks/localhost")
+    generation(gateway.reload(text.replace(
+        '    service = { "rcmd" }', '    service = { "socks" }')))
+    assert logs_in(gateway, socks_ticket, "socks/localhost") and not logs_in(gateway, rcmd, "rcmd/localhost")
+    assert logs_in(other, rcmd, "rcmd/localhost") and not logs_in(other, socks_ticket, "socks/localhost")
+    generation(gateway.reload(text.replace('{ service = { "rcmd" } }', '{ service = { "socks" } }')))
+    assert logs_in(gateway, rcmd, "rcmd/localhost")
+    assert logs_in(other, socks_ticket, "socks/localhost") and not logs_in(other, rcmd, "rcmd/localhost")
