@@ -26,6 +26,7 @@ EXTRA_DIST += \
 	tests/system/test_audit.py \
 	tests/system/test_audit_required.py \
 	tests/system/test_auth.py \
+	tests/system/test_bandwidth.py \
 	tests/system/test_bind.py \
 	tests/system/test_bind4.py \
 	tests/system/test_bind_gss.py \
