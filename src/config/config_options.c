@@ -241,9 +241,9 @@ static const struct config_key rule_keys[] = {
     { "rule", "port", TYPED(PORTS), .sentence = "Ports of the destination, and ranges of them." },
     { "rule", "time", TYPED(TIMES),
       .sentence = "When the rule matches, in local time." },
-    { "rule", "bandwidth", NUMERIC(SIZE, "0", 0, UINT64_C(1) << 40), .later = true,
+    { "rule", "bandwidth", NUMERIC(SIZE, "0", 0, UINT64_C(1) << 40),
       .sentence = "Bytes per second of the rule's sessions together, both ways; 0 for no limit." },
-    { "rule", "user-bandwidth", NUMERIC(SIZE, "0", 0, UINT64_C(1) << 40), .later = true,
+    { "rule", "user-bandwidth", NUMERIC(SIZE, "0", 0, UINT64_C(1) << 40),
       .sentence = "Bytes per second of each user's sessions under the rule; 0 for no limit." },
     { "rule", "bind-any", BOOLEAN("false"),
       .sentence = "A rule that allows does so also for a BIND that names no peer, an address of all "
