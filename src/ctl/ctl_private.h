@@ -103,7 +103,7 @@ enum ctl_kind { CTL_TEXT, CTL_PLACE, CTL_NUMBER, CTL_BYTES, CTL_AGE };
 
 struct ctl_column {
     const char *title;
-    const char *field; /* "a|b": the first that is there */
+    const char *field; /* "a|b": a, or where it is not there b in brackets */
     enum ctl_kind kind;
     size_t least; /* a column that may be made narrower than its widest value, down to this; 0: not */
     bool full_only; /* in the wide form alone */

@@ -109,10 +109,13 @@ read_when(const char *text, struct policy_query *q, char error[CTL_QUESTION_ERRO
 static int
 read_address(const char *key, const char *text, struct addr *out, char error[CTL_QUESTION_ERROR])
 {
-    if (addr_parse_ip(text, out) < 0)
+    struct addr read;
+
+    if (addr_parse_ip(text, &read) < 0)
         return wrong(error, "%s: \"%s\" is no address; allowed are such as 192.0.2.7 and 2001:db8::7", key,
             text);
-    *out = addr_unmap(out);
+    read = addr_unmap(&read);
+    *out = read;
     return 0;
 }
 

@@ -42,9 +42,9 @@ shown(const struct ctl_table *t, size_t i)
     return t->full || !t->columns[i].full_only;
 }
 
-/* The first of the fields "a|b" that is there. */
+/* The first of the fields "a|b" that is there; *second: it is not the first one. */
 static const char *
-pick(const struct control_line *line, const char *fields)
+pick(const struct control_line *line, const char *fields, bool *second)
 {
     char name[32];
 
@@ -59,6 +59,7 @@ pick(const struct control_line *line, const char *fields)
             if (value != NULL)
                 return value;
         }
+        *second = true;
         fields += len + (fields[len] == '|');
     }
     return NULL;
@@ -68,11 +69,14 @@ pick(const struct control_line *line, const char *fields)
 static size_t
 make_cell(const struct ctl_column *column, const struct control_line *line, char cell[CELL_MAX])
 {
-    const char *value = pick(line, column->field);
-    char text[16];
+    bool second = false;
+    const char *value = pick(line, column->field, &second);
+    char text[16], marked[300];
 
     if (value == NULL || value[0] == '\0')
         return ctl_clean(cell, CELL_MAX, "-", 0);
+    if (second && snprintf(marked, sizeof marked, "(%.280s)", value) > 0)
+        value = marked;
     if (column->kind == CTL_BYTES)
         ctl_bytes(text, strtod(value, NULL));
     else if (column->kind == CTL_AGE)

@@ -43,7 +43,10 @@ top_take_session(struct top_picture *p, const struct control_line *l)
 
     memset(r, 0, sizeof *r);
     copy(r->session, sizeof r->session, ctl_field(l, "session"));
-    copy(r->user, sizeof r->user, user[0] != '\0' ? user : ctl_field(l, "claimed"));
+    copy(r->user, sizeof r->user, user);
+    if (user[0] == '\0' && ctl_field(l, "claimed")[0] != '\0'
+        && snprintf(r->user, sizeof r->user, "(%.60s)", ctl_field(l, "claimed")) < 0)
+        r->user[0] = '\0';
     copy(r->client, sizeof r->client, ctl_field(l, "client"));
     copy(r->destination, sizeof r->destination, ctl_field(l, "destination"));
     copy(r->rule, sizeof r->rule, ctl_field(l, "rule"));

@@ -116,7 +116,7 @@ take(struct control *c, int fd)
         fd_close(&fd);
         return;
     }
-    if (control_client_new(c, fd) < 0)
+    if (control_client_new(c, fd, &who) < 0)
         log_warn("control socket: %s", strerror(errno));
 }
 

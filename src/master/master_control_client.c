@@ -6,6 +6,7 @@
 #include "src/master/master_control_private.h"
 
 #include "lib/base/fd.h"
+#include "src/core/log.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -30,7 +31,7 @@ set_limit(struct control_client *c, int64_t seconds)
 }
 
 int
-control_client_new(struct control *control, int fd)
+control_client_new(struct control *control, int fd, const struct ucred *who)
 {
     struct control_client *c = calloc(1, sizeof *c);
     size_t i = 0;
@@ -42,6 +43,8 @@ control_client_new(struct control *control, int fd)
         c->m = control->m;
         c->pass_fd = -1;
         c->fd = fd;
+        c->uid = who->uid;
+        c->pid = who->pid;
         c->w = (struct control_writer) { .to = &c->out, .limit = OUTPUT_MAX };
         c->io.ready = client_ready;
         c->timer.expired = client_late;
@@ -122,6 +125,23 @@ refuse(struct control_client *c, const char *what, const char *word)
     control_finish(c, text);
 }
 
+/* So that the audit tells who changed something: the command and its words. */
+static void
+tell(const struct control_client *c)
+{
+    char words[512] = "";
+    size_t used = 0;
+
+    for (size_t i = 0; i < c->request.count; i++) {
+        int n = snprintf(words + used, sizeof words - used, " %s=%.120s", c->request.fields[i].name,
+            c->request.fields[i].value);
+
+        used += n > 0 && (size_t)n < sizeof words - used ? (size_t)n : 0;
+    }
+    log_info("control socket: %s%s, by user %u (process %d)", c->request.word, words, (unsigned)c->uid,
+        (int)c->pid);
+}
+
 static void
 begin(struct control_client *c, size_t len)
 {
@@ -149,6 +169,8 @@ begin(struct control_client *c, size_t len)
             return;
         }
     }
+    if (command->acts)
+        tell(c);
     command->begin(c);
     control_wake(c);
 }

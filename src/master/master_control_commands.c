@@ -254,17 +254,18 @@ metrics(struct control_client *c)
 /* ---- the table ---- */
 
 static const struct control_command commands[] = {
-    { "status", { NULL }, control_status },
-    { "sessions", { "user", "client", "rule", "destination", "listener", "session" }, control_sessions },
-    { "kill", { "session", "user", "client", "rule" }, control_kill },
-    { "drain", { NULL }, drain },
-    { "reload", { NULL }, reload },
-    { "workers", { NULL }, control_workers },
-    { "replace", { "worker" }, replace },
-    { "penalties", { NULL }, penalties },
-    { "penalties-clear", { "client", "user" }, penalties_lift },
-    { "metrics", { NULL }, metrics },
-    { "image", { NULL }, image },
+    { "status", { NULL }, false, control_status },
+    { "sessions", { "user", "client", "rule", "destination", "listener", "session" }, false,
+        control_sessions },
+    { "kill", { "session", "user", "client", "rule" }, true, control_kill },
+    { "drain", { NULL }, true, drain },
+    { "reload", { NULL }, true, reload },
+    { "workers", { NULL }, false, control_workers },
+    { "replace", { "worker" }, true, replace },
+    { "penalties", { NULL }, false, penalties },
+    { "penalties-clear", { "client", "user" }, true, penalties_lift },
+    { "metrics", { NULL }, false, metrics },
+    { "image", { NULL }, false, image },
 };
 
 const struct control_command *

@@ -22,6 +22,7 @@ struct control_client;
 struct control_command {
     const char *name;
     const char *keys[8]; /* what may be said with it; NULL at the end */
+    bool acts;           /* who does it is logged */
     /* Ends with control_finish(), or sets c->more, or c->waiting. */
     void (*begin)(struct control_client *c);
 };
@@ -32,6 +33,8 @@ struct control_client {
     struct loop_io io;
     struct loop_timer timer;
     int fd;      /* owned */
+    uid_t uid;   /* whose it is, and */
+    pid_t pid;   /* which process connected */
     int pass_fd; /* owned; goes out with the first octets; -1: none */
     char in[CONTROL_REQUEST_MAX + 1];
     size_t in_len;
@@ -79,7 +82,8 @@ void control_unlisten(struct control *c);
 /* ---- one client (master_control_client.c) ---- */
 
 /* Takes over the descriptor. -1: no memory, it is closed. */
-int control_client_new(struct control *control, int fd) SP_MUST_USE;
+struct ucred;
+int control_client_new(struct control *control, int fd, const struct ucred *who) SP_MUST_USE;
 void control_client_free(struct control_client *c);
 /* The last line: .ok, or .error with the text. */
 void control_finish(struct control_client *c, const char *error);
@@ -115,7 +119,7 @@ void control_walk_end(struct control_walk *walk);
 
 /* What sessions are meant; all that is given must match. */
 struct control_filter {
-    const char *user; /* glob over who authenticated, or claims */
+    const char *user; /* glob over who authenticated: a claim is none */
     const char *rule; /* glob */
     const char *destination; /* glob, over what was asked for and the address dialled */
     const char *listener; /* glob */

@@ -179,7 +179,8 @@ kill_slot(struct control_client *c, struct process *p, uint32_t i)
     struct walking *w = c->state;
     struct table_slot slot;
 
-    if (table_read(w->walk.table, i, true, &slot) != 1)
+    /* One whose closing record is written has ended, though its client may still read the last answer. */
+    if (table_read(w->walk.table, i, true, &slot) != 1 || slot.close_seq != 0)
         return;
     const struct session *session = sessions_get(&c->m->sessions, slot.id);
 

@@ -141,6 +141,14 @@ control_filter_empty(const struct control_filter *f)
         && !f->has_client && f->session == 0;
 }
 
+static bool
+fits_user(const char *glob, const struct table_slot *slot)
+{
+    const char *user = table_user(slot);
+
+    return glob == NULL || (user != NULL && glob_match(glob, user));
+}
+
 /* True when no glob is given, or it matches. */
 static bool
 fits(const char *glob, const char *text)
@@ -169,7 +177,7 @@ bool
 control_filter_match(const struct control_filter *f, const struct table_slot *slot, const char *listener)
 {
     return fits_id(f, slot->id)
-        && (!f->has_client || addr_prefix_contains(&f->client, &slot->client)) && fits(f->user, slot->user)
+        && (!f->has_client || addr_prefix_contains(&f->client, &slot->client)) && fits_user(f->user, slot)
         && fits(f->rule, slot->rule) && fits(f->listener, listener)
         && fits_destination(f->destination, slot);
 }

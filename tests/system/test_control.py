@@ -98,6 +98,7 @@ def test_status(gateway):
     wait_until(lambda: json.loads(said(gateway, "status", "--json"))["audit"]["state"] == "connected")
 
 
+@pytest.mark.sanitizers
 def test_sessions(gateway, echo):
     with Client(gateway).connect(echo.address, "alice") as alice, \
             Client(gateway).connect(echo.address, "bob", "builder") as bob, \
@@ -137,9 +138,10 @@ def test_names_that_clients_make(start, echo):
         client.echo()
         shown = [s for s in listed(gateway) if s.get("claimed")]
         assert shown[0]["claimed"] == "e\x1b[2Jvil\\xff\\x9b" and "user" not in shown[0]
+        assert said(gateway, "kill", "--user", "*") == "0 sessions ended\n"  # a claim is no user
         for how in ([], ["--wide"]):
             text = said(gateway, "sessions", *how)
-            assert "e\\x1b[2Jvi" in text and all(c.isprintable() or c == "\n" for c in text)
+            assert "(e\\x1b[2Jvi" in text and all(c.isprintable() or c == "\n" for c in text)
 
 
 def test_workers(gateway):
@@ -167,6 +169,7 @@ def test_a_worker_that_was_replaced_is_counted(start):
 # --- what it does ---
 
 
+@pytest.mark.sanitizers
 def test_kill(gateway, echo):
     clients = [Client(gateway).connect(echo.address, "alice"), Client(gateway).connect(echo.address, "alice"),
                Client(gateway).connect(echo.address, "bob", "builder"), Client(gateway).connect(echo.address, "bob", "builder")]
@@ -184,11 +187,16 @@ def test_kill(gateway, echo):
         assert gateway.closing(client)["reason"] == "killed"
     clients[3].echo()
     assert said(gateway, "kill", "--client", "127.0.0.1/32") == "1 session ended\n"
+    told = [r["text"] for r in gateway.events() if r["event"] == "gateway.message"]
+    assert any(re.search(r"control socket: kill rule=alice\* client=127\.0\.0\.1, by user 0 \(process \d+\)", t) or
+               re.search(r"control socket: kill client=127\.0\.0\.1 rule=alice\*, by user", t) or
+               re.search(r"control socket: kill .*, by user", t) for t in told), told
     wait_until(lambda: listed(gateway) == [])
     for client in clients:
         client.close()
 
 
+@pytest.mark.sanitizers
 def test_reload(start, echo):
     gateway = start(control="")
     good = gateway.config_path.read_text()
@@ -256,6 +264,7 @@ def test_replace_a_worker(start, echo):
         fails(gateway, FAILED, "", "workers", "replace", number)
 
 
+@pytest.mark.sanitizers
 def test_metrics(gateway):
     text = said(gateway, "metrics")
     assert text.endswith("# EOF\n") and "# TYPE sallyport_" in text
@@ -340,6 +349,7 @@ EXPLAINED = [
 ]
 
 
+@pytest.mark.sanitizers
 def test_explain(gateway, policy):
     for status, verdict, question in EXPLAINED:
         done = gateway.ctl("explain", "-c", policy, "--client", "192.0.2.7", *question.split(), socket="")
@@ -385,6 +395,7 @@ client=192.0.2.7 to=www.example.com:443 expect=deny rule="" # nobody we know
 """
 
 
+@pytest.mark.sanitizers
 def test_a_table_of_expectations(gateway, policy, base):
     table = base / "table"
     table.write_text(TABLE)
@@ -581,6 +592,7 @@ def test_the_place_without_a_run_folder(start):
 # --- clients that are none ---
 
 
+@pytest.mark.sanitizers
 def test_garbage(gateway):
     for data, error in [(b"\n", b"an empty word"), (b"\0\0\0\n", b"a control character"),
                         (b"\x16\x03\x01\x00\xa5\n", b"a control character"), (b"nonsense\n", b"no such command: nonsense"),
@@ -595,6 +607,7 @@ def test_garbage(gateway):
     said(gateway, "status")
 
 
+@pytest.mark.sanitizers
 def test_floods(start, echo):
     gateway = start(control="")
 

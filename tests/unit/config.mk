@@ -61,3 +61,8 @@ tests_unit_test_config_cover_LDADD = src/policy/libpolicy.la $(UNIT_CONFIG)
 check_PROGRAMS += tests/unit/test_image_set
 tests_unit_test_image_set_SOURCES = tests/unit/test_image_set.c $(CONFIG_RIG)
 tests_unit_test_image_set_LDADD = $(UNIT_CONFIG)
+
+check_PROGRAMS += tests/unit/test_config_peek
+tests_unit_test_config_peek_SOURCES = tests/unit/test_config_peek.c tests/unit/config_rig.c \
+	tests/unit/config_rig.h tests/unit/unit.h
+tests_unit_test_config_peek_LDADD = $(UNIT_CONFIG)

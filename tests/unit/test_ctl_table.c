@@ -55,7 +55,7 @@ test_wide(void **state)
     assert_string_equal(out,
         "ID USER               DESTINATION           UP RULE\n"
         "2a a-user-with-a-name www.example.com:443 2.0k web\n"
-        "?  \\x1bx              -                      - -\n");
+        "?  (\\x1bx)            -                      - -\n");
 }
 
 static void
@@ -68,12 +68,12 @@ test_narrow(void **state)
     assert_string_equal(out,
         "ID USER         DESTINATION     UP\n"
         "2a a-user-with~ www.exam~:443 2.0k\n"
-        "?  \\x1bx        -                -\n");
+        "?  (\\x1bx)      -                -\n");
     print(false, 10, out, sizeof out); /* no less than that */
     assert_string_equal(out,
         "ID USER DESTINATION   UP\n"
         "2a a-u~ www.ex~:443 2.0k\n"
-        "?  \\x1~ -              -\n");
+        "?  (\\x~ -              -\n");
 }
 
 static void

@@ -332,6 +332,8 @@ test_image(void **state)
 
 /* ---- many sessions ---- */
 
+static bool first_claims; /* the first session's user is a claim */
+
 /* Worker i's table, with the sessions first .. first + count - 1. */
 static void
 fill_table(struct rig *r, int i, uint64_t first, uint32_t count)
@@ -350,6 +352,7 @@ fill_table(struct rig *r, int i, uint64_t first, uint32_t count)
         slot->client = addr_ipv4((const uint8_t[]) { 10, 0, (uint8_t)i, (uint8_t)n }, 1000);
         slot->accepted = wall_read();
         slot->bytes_up = n;
+        slot->claims = first_claims && n == 0;
         table_text(slot->user, sizeof slot->user, n % 2 == 0 ? "alice" : "bob", n % 2 == 0 ? 5 : 3);
         table_text(slot->rule, sizeof slot->rule, "web\tx", 5);
         table_text(slot->destination, sizeof slot->destination, "www.example.com", 15);
@@ -499,8 +502,12 @@ test_kill(void **state)
 
     for (uint32_t n = 1; n < 4; n++)
         assert_int_equal(issue(r, 0, n), first + n);
+    first_claims = true;
     fill_table(r, 0, first, 6);     /* two of them were never given to it */
     fill_table(r, 1, first + 1, 2); /* nor these to worker 2 */
+    first_claims = false;
+    ask(r, "kill\tuser=*\tclient=10.0.0.0\n");
+    assert_string_equal(answer, "killed=0\n.ok\n"); /* a claim is no user */
     ask(r, "kill\tuser=bob\n");
     assert_string_equal(answer, "killed=2\n.ok\n");
     assert_int_equal(killed(r, 0, ids, 8), 2);
@@ -514,7 +521,7 @@ test_kill(void **state)
     ask(r, request);
     assert_string_equal(answer, "killed=1\n.ok\n");
     assert_int_equal(killed(r, 0, ids, 8), 2);
-    ask(r, "kill\tclient=10.0.0.0/31\tuser=alice\n");
+    ask(r, "kill\tclient=10.0.0.0/30\tuser=alice\n");
     assert_string_equal(answer, "killed=1\n.ok\n");
     ask(r, "kill\trule=web*\n");
     assert_string_equal(answer, "killed=4\n.ok\n");
