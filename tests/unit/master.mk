@@ -111,3 +111,7 @@ tests_unit_test_master_reload_LDADD = $(UNIT_MASTER)
 check_PROGRAMS += tests/unit/test_master_broker_reload
 tests_unit_test_master_broker_reload_SOURCES = tests/unit/test_master_broker_reload.c $(MASTER_RIG)
 tests_unit_test_master_broker_reload_LDADD = $(UNIT_MASTER)
+
+check_PROGRAMS += tests/unit/test_master_metrics
+tests_unit_test_master_metrics_SOURCES = tests/unit/test_master_metrics.c $(MASTER_RIG)
+tests_unit_test_master_metrics_LDADD = $(UNIT_MASTER)
