@@ -168,6 +168,7 @@ def everything(gateway, echo):
     gateway.closing(association)
 
 
+@pytest.mark.sanitizers
 def test_values_are_what_happened(gateway, echo, slow):
     everything(gateway, echo)
     s = fresh(gateway, lambda s: s("sessions_ended_total") >= 16, "all is counted")
@@ -255,6 +256,7 @@ def test_openmetrics_parses(gateway):
     assert any(s.labels.get("rule") == 'the "second" \\ rule' for f in families for s in f.samples)
 
 
+@pytest.mark.sanitizers
 def test_http(gateway):
     accepts = {None: "text/plain; version=0.0.4; charset=utf-8", "*/*": "text/plain; version=0.0.4; charset=utf-8",
                OPENMETRICS + ";version=1.0.0,text/plain;q=0.5": OPENMETRICS + "; version=1.0.0; charset=utf-8",
@@ -278,6 +280,7 @@ def test_http(gateway):
     assert "405" in done.stdout and done.stdout.endswith("200"), done
 
 
+@pytest.mark.sanitizers
 def test_garbage(gateway):
     host, port = address(gateway)
     for data in (b"\0" * 5000, b"\x16\x03\x01\x02\x00\x01", os.urandom(3000), b"GET " + b"/" * 40000,
@@ -333,6 +336,7 @@ def test_a_worker_is_killed(start, echo):
     gateway.lossy = True
 
 
+@pytest.mark.sanitizers
 def test_sallyport_metrics_is_killed(start, echo):
     gateway = start(**KEYS)
     with Client(gateway) as client:

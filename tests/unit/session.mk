@@ -112,3 +112,7 @@ endif
 check_PROGRAMS += tests/unit/test_pipes
 tests_unit_test_pipes_SOURCES = tests/unit/test_pipes.c tests/unit/unit.h
 tests_unit_test_pipes_LDADD = $(UNIT_SESSION)
+
+check_PROGRAMS += tests/unit/test_session_stats
+tests_unit_test_session_stats_SOURCES = tests/unit/test_session_stats.c $(SESSION_RIG)
+tests_unit_test_session_stats_LDADD = $(SESSION_RIG_LIBS)
