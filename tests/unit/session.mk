@@ -32,6 +32,10 @@ check_PROGRAMS += tests/unit/test_rejudge_many
 tests_unit_test_rejudge_many_SOURCES = tests/unit/test_rejudge_many.c $(SESSION_CROWD)
 tests_unit_test_rejudge_many_LDADD = $(SESSION_RIG_LIBS)
 
+check_PROGRAMS += tests/unit/test_worker_hours
+tests_unit_test_worker_hours_SOURCES = tests/unit/test_worker_hours.c $(CONFIG_RIG)
+tests_unit_test_worker_hours_LDADD = src/worker/libworker.la $(SESSION_RIG_LIBS)
+
 check_PROGRAMS += tests/unit/test_groups
 tests_unit_test_groups_SOURCES = tests/unit/test_groups.c $(CONFIG_RIG)
 tests_unit_test_groups_LDADD = $(SESSION_RIG_LIBS)

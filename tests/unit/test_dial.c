@@ -346,6 +346,80 @@ test_not_taken(void **state)
     peer_close(&p);
 }
 
+/* ---- addresses that are not wanted any more ---- */
+
+static struct addr unwanted[2];
+static unsigned asked;
+
+static bool
+keep(void *ctx, const struct addr *address)
+{
+    (void)ctx;
+    asked++;
+    return !addr_equal(address, &unwanted[0]) && !addr_equal(address, &unwanted[1]);
+}
+
+/* One being tried and one that waits are forgotten: the third is tried at once. */
+static void
+test_retain_some(void **state)
+{
+    struct peer hole = peer_blackhole("127.0.0.1:0");
+    struct peer wrong = peer_open("127.0.0.1:0", 8), six = peer_open("[::1]:0", 8);
+    struct peer p = peer_open("127.0.0.2:0", 8);
+    struct caller c;
+
+    (void)state;
+    settings.prefer = DIAL_PREFER_IPV4;
+    unwanted[0] = hole.address;
+    unwanted[1] = wrong.address;
+    asked = 0;
+    caller_begin(&c, PATIENCE_US);
+    caller_add(&c, &hole.address);
+    caller_add(&c, &wrong.address);
+    caller_add(&c, &p.address);
+    caller_more(&c, false, false);
+    assert_int_equal(dial_retain(c.dial, keep, NULL), 1);
+    assert_int_equal(asked, 3);
+    caller_finish(&c);
+    assert_int_equal(c.result.error, 0);
+    assert_true(addr_equal(&c.result.address, &p.address));
+    caller_hang_up(&c);
+    /* The families' places in the list move with it. */
+    unwanted[0] = p.address;
+    caller_begin(&c, PATIENCE_US);
+    caller_add(&c, &hole.address);
+    caller_add(&c, &p.address);
+    caller_add(&c, &wrong.address);
+    caller_add(&c, &six.address);
+    caller_more(&c, false, false);
+    assert_int_equal(dial_retain(c.dial, keep, NULL), 2);
+    caller_finish(&c);
+    assert_int_equal(c.result.error, 0);
+    assert_true(addr_equal(&c.result.address, &six.address));
+    caller_hang_up(&c);
+    peer_close(&hole);
+    peer_close(&wrong);
+    peer_close(&six);
+    peer_close(&p);
+}
+
+static void
+test_retain_none(void **state)
+{
+    struct peer hole = peer_blackhole("127.0.0.1:0");
+    struct caller c;
+
+    (void)state;
+    unwanted[0] = unwanted[1] = hole.address;
+    caller_begin(&c, PATIENCE_US);
+    caller_add(&c, &hole.address);
+    caller_more(&c, false, false);
+    assert_int_equal(dial_retain(c.dial, keep, NULL), 0);
+    caller_finish(&c);
+    assert_int_equal(c.result.error, EHOSTUNREACH);
+    peer_close(&hole);
+}
+
 #define WITH(test) cmocka_unit_test_setup_teardown(test, dial_setup, dial_teardown)
 
 int
@@ -367,6 +441,8 @@ main(void)
         WITH(test_many_addresses),
         WITH(test_freed_at_every_stage),
         WITH(test_not_taken),
+        WITH(test_retain_some),
+        WITH(test_retain_none),
     };
 
     return cmocka_run_group_tests_name("dial", tests, NULL, NULL);

@@ -294,6 +294,71 @@ test_another_policy(void **state)
     rig_free(&other);
 }
 
+/* Another policy that allows the same: answers pass without another question, to a name too, and the rule
+   shown is the new one. */
+static void
+test_same_by_another_policy(void **state)
+{
+    static const char same[] = UDP_CONFIG("",
+        "rule \"new\" { action = \"allow\" destination = { \"127.0.0.1/32\" } }\n");
+    struct addr target, by_name, from;
+    int fd = udp_rig_socket(1, &target), named = udp_rig_socket(1, &by_name);
+    struct rig other;
+
+    (void)state;
+    udp_rig_associate(&client);
+    udp_rig_say(&client, &target, "address");
+    udp_rig_expect(fd, &from, "address");
+    say_name("here.test", by_name.port, "name");
+    udp_rig_expect(named, &from, "name");
+    rig_good(&other, same);
+    session_rig_commit(other.image, 0);
+    session_rejudge(&rig.host, 2, false);
+    session_rig_turns(3);
+    udp_rig_send(fd, &from, "one", 3);
+    udp_rig_hear(&client, &target, "one");
+    udp_rig_send(named, &from, "two", 3);
+    udp_rig_hear(&client, &by_name, "two");
+    say_name("here.test", by_name.port, "again");
+    udp_rig_expect(named, &from, "again");
+    fd_close(&fd);
+    fd_close(&named);
+    struct session_closing c = udp_rig_end(&client);
+
+    assert_string_equal(c.rule, "new");
+    assert_int_equal(c.datagrams_dropped, 0);
+    rig_free(&other);
+}
+
+/* A name that is refused now, and one that was and is not any more. */
+static void
+test_names_by_another_policy(void **state)
+{
+    static const char refused[] = UDP_CONFIG("",
+        "rule \"not so\" { action = \"deny\" destination = { \"here.test\", \"127.0.0.2/32\" } }\n"
+        "rule \"here\" { action = \"allow\" destination = { \"127.0.0.0/8\" } }\n");
+    struct addr target, from;
+    int fd = udp_rig_socket(1, &target);
+    struct rig other;
+
+    (void)state;
+    udp_rig_associate(&client);
+    say_name("here.test", target.port, "one");
+    udp_rig_expect(fd, &from, "one");
+    rig_good(&other, refused);
+    session_rig_commit(other.image, 0);
+    say_name("here.test", target.port, "two");
+    udp_rig_quiet(fd);
+    session_rig_commit(rig.config.image, 0);
+    rig_free(&other);
+    say_name("here.test", target.port, "three");
+    udp_rig_expect(fd, &from, "three");
+    udp_rig_send(fd, &from, "answer", 6);
+    udp_rig_hear(&client, &target, "answer");
+    fd_close(&fd);
+    assert_int_equal(udp_rig_end(&client).datagrams_dropped, 1);
+}
+
 /* The session ends between the question and its answer, which reaches nobody. */
 static void
 test_names_ended_before(void **state)
@@ -903,6 +968,8 @@ main(void)
         TEST(test_largest, setup),
         TEST(test_ipv6, setup_ipv6),
         TEST(test_another_policy, setup),
+        TEST(test_same_by_another_policy, setup),
+        TEST(test_names_by_another_policy, setup),
         TEST(test_names, setup),
         TEST(test_names_ended_before, setup),
         TEST(test_names_judged_as_names, NULL),
