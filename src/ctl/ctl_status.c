@@ -93,7 +93,7 @@ print_reload(const struct control_line *l)
 {
     if (ctl_field(l, "result")[0] == '\0')
         return;
-    printf("%-11s last one %s: ", "reload", ctl_field(l, "result"));
+    printf("%-11s %s", "last reload", strcmp(ctl_field(l, "result"), "ok") == 0 ? "" : "FAILED: ");
     ctl_print(stdout, ctl_field(l, "text"));
     putchar('\n');
 }

@@ -265,6 +265,37 @@ def test_replace_a_worker(start, echo):
 
 
 @pytest.mark.sanitizers
+def test_penalties(start):
+    gateway = start(control="", methods=("userpass",), limits="failures = 2 penalty = 300")
+    assert said(gateway, "penalties") == "no penalties\n"
+    assert json.loads(said(gateway, "penalties", "--json")) == []
+
+    def fail(user="alice"):
+        with Client(gateway) as client:
+            try:
+                client.log_in(user, "wrong")
+            except (ConnectionError, AssertionError, OSError):
+                pass
+
+    def rows():
+        return json.loads(said(gateway, "penalties", "--json"))
+    for _ in range(3):
+        fail()
+    wait_until(rows)
+    assert all(r["client"].startswith("127.0.0.1") and 0 < r["left"] <= 300 for r in rows()), rows()
+    text = said(gateway, "penalties").splitlines()
+    assert text[0].split()[:3] == ["CLIENT", "USER", "LEFT"] and "127.0.0.1" in text[1]
+    assert json.loads(said(gateway, "status", "--json"))["limits"]["penalties"] == len(rows())
+    fails(gateway, FAILED, "an address is wanted", "penalties", "clear", "--client", "here")
+    fails(gateway, USAGE, "what may follow", "penalties", "--client", "127.0.0.1")
+    assert said(gateway, "penalties", "clear", "--client", "192.0.2.1") == "0 cleared\n"
+    count = len(rows())
+    assert said(gateway, "penalties", "clear", "--client", "127.0.0.1") == f"{count} cleared\n"
+    assert rows() == []
+    with Client(gateway) as client:
+        assert client.log_in() == 0
+
+
 def test_metrics(gateway):
     text = said(gateway, "metrics")
     assert text.endswith("# EOF\n") and "# TYPE sallyport_" in text
