@@ -33,7 +33,7 @@ authd_image_open(const struct authd *a, int fd, char *error, size_t size)
         return NULL;
     }
     in->users = 1;
-    in->image = image_open(fd, &why);
+    in->image = image_adopt(fd, &why);
     if (in->image == NULL) {
         (void)snprintf(error, size, "policy image: %s", why != NULL ? why : strerror(errno));
         free(in);

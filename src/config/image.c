@@ -40,8 +40,8 @@ image_map(struct image *image, int fd, const char **why)
     return true;
 }
 
-struct image *
-image_open(int fd, const char **why)
+static struct image *
+image_take(int fd, bool lists, const char **why)
 {
     struct image *image = calloc(1, sizeof(*image));
     *why = "out of memory";
@@ -54,11 +54,23 @@ image_open(int fd, const char **why)
         errno = error;
         return NULL;
     }
-    if (!image_check(image, why)) {
+    if (!image_check(image, lists, why)) {
         image_close(&image);
         errno = EINVAL;
     }
     return image;
+}
+
+struct image *
+image_open(int fd, const char **why)
+{
+    return image_take(fd, true, why);
+}
+
+struct image *
+image_adopt(int fd, const char **why)
+{
+    return image_take(fd, false, why);
 }
 
 void

@@ -10,9 +10,9 @@ struct image {
     size_t size;
 };
 
-/* True when every offset, count, text, index and word of the image is sound; else *why. The size has
+/* lists: also the insides of list files. True when every offset, count, text, index and word of the image is sound; else *why. The size has
    been seen to hold a header. */
-bool image_check(const struct image *image, const char **why);
+bool image_check(const struct image *image, bool lists, const char **why);
 
 /* Why a list file's part of the image is not sound, its path apart; NULL when it is (image_set_check.c). */
 struct image_set;

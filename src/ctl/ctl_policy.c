@@ -62,6 +62,7 @@ open_file(const char *path, void *ctx)
     char whole[4096];
     struct stat st;
     bool beside = o->opened && path[0] != '/' && slash != NULL;
+    int follow = o->opened ? O_NOFOLLOW : 0; /* as the gateway does */
     int n = snprintf(whole, sizeof whole, "%.*s%s", beside ? (int)(slash + 1 - o->main_file) : 0,
         o->main_file, path);
 
@@ -70,7 +71,7 @@ open_file(const char *path, void *ctx)
         errno = ENAMETOOLONG;
         return -1;
     }
-    int fd = open(whole, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int fd = open(whole, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | follow);
 
     if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))) {
         fd_close(&fd);

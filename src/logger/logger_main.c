@@ -32,7 +32,7 @@ open_image(struct logger *lg)
 {
     const char *why = "";
 
-    lg->image = image_open(lg->child.image_fd, &why);
+    lg->image = image_adopt(lg->child.image_fd, &why);
     if (lg->image == NULL)
         log_fatal("policy image: %s: %s", why, strerror(errno));
 }

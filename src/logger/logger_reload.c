@@ -44,7 +44,7 @@ logger_prepare(struct child *child, struct ipc_message *m)
         log_fatal("the master's PREPARE cannot be read");
     forget(lg);
     if (m->fd_count == 1)
-        lg->next = image_open(m->fds[0], &why);
+        lg->next = image_adopt(m->fds[0], &why);
     if (lg->next != NULL)
         why = refusal(lg);
     answer.generation = p.generation;

@@ -22,7 +22,7 @@ open_image(struct worker *w)
 {
     const char *why = NULL;
 
-    w->image = image_open(w->child.image_fd, &why);
+    w->image = image_adopt(w->child.image_fd, &why);
     if (w->image == NULL)
         log_fatal("policy image: %s", why);
 }

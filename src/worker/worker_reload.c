@@ -76,7 +76,7 @@ prepare(struct worker *w, const struct ipc_prepare *p, int fd, char *error, size
     const char *why = "out of descriptors";
 
     if (fd >= 0)
-        w->reload.image = image_open(fd, &why);
+        w->reload.image = image_adopt(fd, &why);
     if (w->reload.image == NULL) {
         (void)snprintf(error, size, "policy image: %s", why);
         return false;

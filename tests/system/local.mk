@@ -57,6 +57,7 @@ EXTRA_DIST += \
 	tests/system/test_leaks.py \
 	tests/system/test_live.py \
 	tests/system/test_limits.py \
+	tests/system/test_lists.py \
 	tests/system/test_logger_rsyslog.py \
 	tests/system/test_many.py \
 	tests/system/test_metrics.py \
