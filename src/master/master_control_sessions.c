@@ -80,6 +80,15 @@ put_destination(struct control_writer *w, const struct table_slot *s)
         control_put(w, "destination", text);
 }
 
+/* Since it was accepted, as its worker has it: any number may stand there. */
+static int64_t
+age_of(const struct control_client *c, const struct table_slot *s)
+{
+    int64_t now = loop_wall(c->m->loop).us;
+
+    return s->accepted.us > 0 && s->accepted.us < now ? now - s->accepted.us : 0;
+}
+
 static void
 put_session(struct control_client *c, const struct process *p, const struct table_slot *s,
     const char *listener)
@@ -106,7 +115,7 @@ put_session(struct control_client *c, const struct process *p, const struct tabl
     put_text(w, "rule", s->rule);
     control_put_number(w, "bytes_up", s->bytes_up);
     control_put_number(w, "bytes_down", s->bytes_down);
-    control_put_seconds(w, "age", loop_wall(c->m->loop).us - s->accepted.us);
+    control_put_seconds(w, "age", age_of(c, s));
     control_put(w, "phase", control_phase_name(s->phase));
     control_put_end(w);
 }

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -461,6 +462,44 @@ test_changing_slot(void **state)
     table_close(&writer);
 }
 
+/* Whatever a worker writes into its table, the answer is lines of the protocol. */
+static void
+test_hostile_table(void **state)
+{
+    struct rig *r = *state;
+    struct unit_random random = UNIT_RANDOM_INIT;
+    const size_t size = 4096 + 200 * sizeof(struct table_slot);
+    size_t lines = 0;
+
+    r->workers[0].table_fd = table_create(200);
+    uint8_t *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, r->workers[0].table_fd, 0);
+
+    assert_ptr_not_equal(map, MAP_FAILED);
+    for (int round = 0; round < 30; round++) {
+        unit_random_fill(&random, map, size);
+        memset(map + 12, round % 3 == 0 ? 0xff : 0x40, 4); /* how many were used, it says */
+        for (size_t i = 0; i < 200; i++)
+            map[4096 + i * sizeof(struct table_slot)] &= 0xfe; /* not changing */
+        ask(r, "sessions\n");
+        assert_true(ends_with("\n.ok\n"));
+        for (char *at = answer, *end; *at != '\0'; at = end + 1) {
+            struct control_line line;
+            const char *why = NULL;
+
+            end = strchr(at, '\n');
+            assert_non_null(end);
+            assert_int_equal(control_line_parse(at, (size_t)(end - at), &line, &why), 0);
+            lines++;
+        }
+        ask(r, "status\n");
+        assert_true(ends_with("\n.ok\n"));
+        ask(r, "kill\tuser=*\n");
+        assert_string_equal(answer, "killed=0\n.ok\n");
+    }
+    assert_true(lines > 1000);
+    assert_int_equal(munmap(map, size), 0);
+}
+
 /* The ids that worker i was told to end. */
 static size_t
 killed(struct rig *r, int i, uint64_t *ids, size_t most)
@@ -634,6 +673,7 @@ main(void)
         TEST(test_a_hundred_thousand),
         TEST(test_slow_reader),
         TEST(test_changing_slot),
+        TEST(test_hostile_table),
         TEST(test_kill),
         TEST(test_worker_ends_meanwhile),
         TEST(test_places),
