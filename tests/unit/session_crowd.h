@@ -21,6 +21,7 @@ struct crowd {
     uint32_t told;       /* REJUDGED's */
     uint32_t told_ended; /* the last one's */
     int64_t longest_us;  /* of a turn */
+    int64_t longest_cpu_us; /* the same without what others of the machine took */
 };
 
 extern struct crowd crowd;
