@@ -122,6 +122,36 @@ test_refused_in_time(void **state)
     fd_close(&target);
 }
 
+/* Rules are looked at again while it waits: nothing of it is there yet. */
+static void
+test_judged_meanwhile(void **state)
+{
+    static const uint8_t associate[] = { 5, 3, 0, 1, 0, 0, 0, 0, 0, 0 };
+    static const uint8_t bind[] = { 5, 2, 0, 1, 127, 0, 0, 1, 0, 0 };
+    uint8_t in[10];
+    uint64_t id[3];
+    int target, fd[3] = { asking(&id[0], &target), session_rig_client(0, &id[1]),
+        session_rig_client(0, &id[2]) };
+
+    (void)state;
+    for (int i = 1; i < 3; i++) {
+        session_rig_send(fd[i], "\x05\x01\x00", 3);
+        session_rig_read(fd[i], in, 2);
+        session_rig_send(fd[i], i == 1 ? associate : bind, 10);
+        session_rig_turns(5);
+    }
+    session_rejudge(&rig.host, 1, true);
+    for (int i = 0; i < 3; i++)
+        nothing_comes(fd[i]);
+    accept_records(3, true);
+    for (int i = 0; i < 3; i++) {
+        session_rig_read(fd[i], in, sizeof in);
+        assert_int_equal(in[1], 0);
+        fd_close(&fd[i]);
+    }
+    fd_close(&target);
+}
+
 /* What was accepted before anybody asked for a signal needs none. */
 static void
 test_accepted_at_once(void **state)
@@ -147,6 +177,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_one_signal_serves_all, setup, session_rig_teardown),
         cmocka_unit_test_setup_teardown(test_refused_in_time, setup, session_rig_teardown),
+        cmocka_unit_test_setup_teardown(test_judged_meanwhile, setup, session_rig_teardown),
         cmocka_unit_test_setup_teardown(test_accepted_at_once, setup, session_rig_teardown),
     };
 
