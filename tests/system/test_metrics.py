@@ -316,6 +316,25 @@ def test_a_flood_costs_one_text(gateway):
     assert len(texts) <= 2 + (time.monotonic() - begin) / 0.9
 
 
+def test_limits(start, echo):
+    gateway = start(methods=("userpass",), users=gw.alice(), extra=KEYS["extra"],
+                    limits="sessions-per-client = 2 failures = 2 penalty = 60")
+    with Client(gateway) as one, Client(gateway) as two:
+        for client in (one, two):
+            client.connect(echo.address, "alice")
+        for _ in range(3):
+            with Client(gateway) as client:
+                client.send(b"\5")  # the connection is accepted with its first byte
+                client.ends_or_resets()
+    for _ in range(2):
+        with Client(gateway, source="127.0.0.2") as client:
+            assert client.log_in("alice", "wrong") != 0
+        gateway.closing(client)
+    s = fresh(gateway, lambda s: s("penalties_total") >= 1, "the penalty is seen")
+    assert s("limits_reached_total", limit="sessions-per-client") == 3
+    assert s("penalties_in_force") >= 1 and s("sessions_total", verdict="accepted") == 2
+
+
 def test_a_worker_is_killed(start, echo):
     gateway = start(**KEYS)
     clients = [Client(gateway).connect(echo.address).echo(b"k" * 700) for _ in range(6)]
