@@ -478,6 +478,10 @@ class Terminal:
     def keys(self, *keys):
         subprocess.run([*self.server, "send-keys", *keys], check=True)
 
+    def ended(self):
+        dead = subprocess.run([*self.server, "display-message", "-p", "#{pane_dead}"], check=True, stdout=subprocess.PIPE)
+        return dead.stdout.strip() == b"1"
+
     def resize(self, columns, rows):
         subprocess.run([*self.server, "resize-window", "-x", str(columns), "-y", str(rows)], check=True)
 
@@ -528,7 +532,7 @@ def test_top(gateway, echo, tmp_path):
         t.resize(80, 24)
         t.shows("^[0-9a-f]+ +alice +127")
         t.keys("q")
-        t.shows("Pane is dead")
+        wait_until(t.ended, 10, f"it ends; the screen is {t.screen()}")
     for client in clients:
         client.close()
     fails(gateway, USAGE, "top wants a terminal", "top")
