@@ -28,6 +28,7 @@ reader_error(struct set_reader *r, unsigned line, const char *text)
 {
     const struct config_where where = { .file = r->set->path, .line = line };
     config_error(r->messages, &where, "%s", text);
+    r->wrong++;
     return false;
 }
 
@@ -46,7 +47,7 @@ reader_line(struct set_reader *r, const char *line, size_t len)
     }
     if (!config_set_line(r->set, line, len, &error)) {
         reader_error(r, r->line, error.text);
-        if (++r->wrong == SET_COMPLAINTS_MAX) {
+        if (r->wrong == SET_COMPLAINTS_MAX) {
             return reader_error(r, r->line, "too much is wrong; the rest is not looked at");
         }
     }

@@ -4,7 +4,7 @@
 # libFuzzer and searches for FUZZ_SECONDS each. What it finds is in tests/fuzz/found/TARGET of the build
 # tree; a file that shows something new goes into the corpus.
 FUZZ_TARGETS = name socks4 socks5 ident udp udp_fragments userpass conversation users krb5msg gssapi_frame gssapi_protect \
-	gssapi_token keytab config_scan config_value control_line
+	gssapi_token keytab config_scan config_value control_line list image
 FUZZ_SECONDS = 60
 FUZZ_CC = clang
 
@@ -69,6 +69,16 @@ tests_fuzz_replay_config_value_SOURCES = tests/fuzz/fuzz_config_value.c tests/fu
 tests_fuzz_replay_config_value_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_TARGET='"config_value"'
 tests_fuzz_replay_config_value_LDADD = $(UNIT_CONFIG)
 
+check_PROGRAMS += tests/fuzz/replay_list
+tests_fuzz_replay_list_SOURCES = tests/fuzz/fuzz_list.c tests/fuzz/fuzz.h tests/fuzz/replay_main.c
+tests_fuzz_replay_list_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_TARGET='"list"'
+tests_fuzz_replay_list_LDADD = $(UNIT_CONFIG)
+
+check_PROGRAMS += tests/fuzz/replay_image
+tests_fuzz_replay_image_SOURCES = tests/fuzz/fuzz_image.c tests/fuzz/fuzz.h tests/fuzz/replay_main.c
+tests_fuzz_replay_image_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY_TARGET='"image"'
+tests_fuzz_replay_image_LDADD = $(UNIT_IMAGE)
+
 check_PROGRAMS += tests/fuzz/replay_krb5msg
 tests_fuzz_replay_krb5msg_SOURCES = tests/fuzz/fuzz_krb5msg.c tests/fuzz/fuzz.h tests/fuzz/replay_main.c
 tests_fuzz_replay_krb5msg_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS) -DREPLAY_TARGET='"krb5msg"'
@@ -116,6 +126,7 @@ FUZZ_LIB = $(filter %.c,$(lib_base_libbase_la_SOURCES) $(lib_socks_libsocks_la_S
 	src/session/udp_fragments.c $(FUZZ_CONFIG)
 FUZZ_CONFIG = \
 	src/config/config_address.c \
+	src/config/config_builder.c \
 	src/config/config_flat.c \
 	src/config/config_lex.c \
 	src/config/config_message.c \
@@ -125,8 +136,16 @@ FUZZ_CONFIG = \
 	src/config/config_scan.c \
 	src/config/config_scan_file.c \
 	src/config/config_seen.c \
+	src/config/config_set_line.c \
+	src/config/config_set_names.c \
+	src/config/config_set_read.c \
+	src/config/config_set_trie.c \
 	src/config/config_time.c \
-	src/config/config_value.c
+	src/config/config_value.c \
+	src/config/image.c \
+	src/config/image_check.c \
+	src/config/image_set.c \
+	src/config/image_set_check.c
 
 .PHONY: fuzz
 fuzz:
