@@ -25,7 +25,7 @@ struct authd_penalty {
    would: what a gateway lacks must not shut its clients out for longer than that. */
 static const char *const excuses[] = { "module-error", "identity-too-large", "out-of-memory",
     "out-of-descriptors", "replay-cache-failed", "keytab-unreadable", "key-version-not-found",
-    "answer-too-long", "export-failed" };
+    "answer-too-long", "export-failed", "groups-unavailable", "account-unavailable" };
 
 bool
 authd_failure_excused(const char *reason)

@@ -7,3 +7,7 @@ tests_unit_test_authd_SOURCES = tests/unit/test_authd.c tests/unit/authd_rig.c \
 	tests/unit/authd_rig.h tests/unit/userpass_samples.h tests/unit/unit.h
 tests_unit_test_authd_LDADD = src/authlink/libauthlink.la $(UNIT_CONFIG)
 endif
+
+check_PROGRAMS += tests/unit/test_authd_penalty
+tests_unit_test_authd_penalty_SOURCES = tests/unit/test_authd_penalty.c tests/unit/unit.h
+tests_unit_test_authd_penalty_LDADD = $(UNIT_AUTHD)

@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: ISC */
+/* src/master/master_limits.c and what hangs on it: sessions are counted once and exactly, verdicts and
+   penalties reach who has to hear of them. */
+#include "tests/unit/master_rig.h"
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+
+#include "lib/base/fd.h"
+
+static int
+setup(void **state)
+{
+    if (rig_setup(state) != 0)
+        return -1;
+    struct rig *r = *state;
+
+    limits_init(&r->m);
+    r->m.limits.penalties.rules = (struct penalty_rules) { .failures = 3, .window = 60, .seconds = 60 };
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    struct rig *r = *state;
+
+    for (int i = 0; i < RIG_WORKERS; i++)
+        answers_free(&r->workers[i]);
+    limits_close(&r->m);
+    return rig_teardown(state);
+}
+
+static struct addr
+client(uint8_t last)
+{
+    return addr_ipv4((const uint8_t[]) { 192, 0, 2, last }, 4000);
+}
+
+/* A connection as it is accepted; NULL: it was not let in. */
+static struct session *
+arrive(struct rig *r, uint8_t last)
+{
+    struct addr from = client(last);
+    struct tally_client *c;
+
+    if (!limits_admit(&r->m, &from, 0, &c))
+        return NULL;
+    struct session *s = rig_session(r);
+
+    s->client = from;
+    limits_enter(&r->m, s, c);
+    s->worker = &r->workers[0];
+    return s;
+}
+
+static void
+leave(struct rig *r, struct session *s)
+{
+    fd_close(&s->fd);
+    session_over(&r->m, s);
+}
+
+static void
+say(struct rig *r, struct session *s, bool success, const char *user)
+{
+    struct ipc_auth_result result = { .worker = 1, .incarnation = r->workers[0].incarnation,
+        .session = s->id, .success = success };
+
+    assert_true(snprintf(result.user, sizeof result.user, "%s", user) >= 0);
+    limits_login(&r->m, s, &result);
+}
+
+static void
+sessions_of_a_client(void **state)
+{
+    struct rig *r = *state;
+
+    r->m.limits.sessions_per_client = 2;
+    struct session *a = arrive(r, 1), *b = arrive(r, 1);
+
+    assert_non_null(a);
+    assert_non_null(b);
+    assert_null(arrive(r, 1));
+    assert_non_null(arrive(r, 2));
+    leave(r, a);
+    assert_non_null(arrive(r, 1));
+    assert_null(arrive(r, 1));
+    assert_null(arrive(r, 1));
+    assert_int_equal(r->m.limits.refused[LIMIT_CLIENT_SESSIONS], 3);
+    assert_int_equal(rig_events(r, EVENT_LIMIT_REACHED), 1);
+}
+
+/* Counted without a limit, too: one that comes later finds the truth. */
+static void
+a_limit_that_comes_later(void **state)
+{
+    struct rig *r = *state;
+
+    assert_non_null(arrive(r, 1));
+    assert_non_null(arrive(r, 1));
+    r->m.limits.sessions_per_client = 2;
+    assert_null(arrive(r, 1));
+    r->m.limits.sessions_per_client = 0;
+    assert_non_null(arrive(r, 1));
+}
+
+static void
+pending_ends_in_three_ways(void **state)
+{
+    struct rig *r = *state;
+
+    r->m.limits.pending_per_client = 3;
+    struct session *a = arrive(r, 1), *b = arrive(r, 1), *c = arrive(r, 1);
+
+    assert_null(arrive(r, 1));
+    say(r, a, true, "alice");
+    say(r, a, true, "alice"); /* said twice, it counts once */
+    limits_requested(&r->m, b);
+    limits_requested(&r->m, b);
+    leave(r, c);
+    assert_int_equal(r->m.limits.tally.pending, 0);
+    assert_non_null(arrive(r, 1));
+    assert_non_null(arrive(r, 1));
+    assert_non_null(arrive(r, 1));
+    assert_null(arrive(r, 1));
+    /* The limit goes and comes: those from before are none any more, and end without a trace. */
+    tally_pending_forget(&r->m.limits.tally);
+    struct session *d = arrive(r, 1);
+
+    assert_non_null(d);
+    leave(r, a);
+    leave(r, b);
+    assert_int_equal(r->m.limits.tally.pending, 1);
+    leave(r, d);
+    assert_int_equal(r->m.limits.tally.pending, 0);
+}
+
+/* What worker 0 was sent: the verdict about the session, or -1. */
+static int
+verdict(struct rig *r, const struct session *s)
+{
+    struct ipc_verdict list[IPC_VERDICTS_MAX];
+    struct ipc_message m;
+    size_t count = 0;
+
+    limits_turn_end(&r->m);
+    if (!rig_receive(r, 0, &m))
+        return -1;
+    assert_int_equal(m.type, IPC_VERDICT);
+    assert_int_equal(ipc_verdicts_decode(&m, list, &count), 0);
+    assert_int_equal(count, 1);
+    assert_true(list[0].session == s->id);
+    return (int)list[0].what;
+}
+
+static void
+sessions_of_a_user(void **state)
+{
+    struct rig *r = *state;
+    struct session *a = arrive(r, 1), *b = arrive(r, 2), *c = arrive(r, 3), *d = arrive(r, 4);
+
+    say(r, a, true, "alice");
+    assert_int_equal(verdict(r, a), -1); /* nobody waits: there was never a limit */
+    r->m.limits.sessions_per_user = 2;
+    r->m.limits.verdicts = true;
+    say(r, b, true, "alice");
+    assert_int_equal(verdict(r, b), IPC_VERDICT_GO);
+    say(r, c, true, "alice");
+    assert_int_equal(verdict(r, c), IPC_VERDICT_SESSIONS);
+    say(r, d, true, "bob");
+    assert_int_equal(verdict(r, d), IPC_VERDICT_GO);
+    leave(r, c); /* the refused one was not counted */
+    assert_int_equal(a->user->sessions, 2);
+    leave(r, a);
+    assert_int_equal(b->user->sessions, 1);
+    c = arrive(r, 1);
+    say(r, c, true, "alice");
+    assert_int_equal(verdict(r, c), IPC_VERDICT_GO);
+    r->m.limits.sessions_per_user = 0; /* a login from before may still wait for its verdict */
+    a = arrive(r, 1);
+    say(r, a, true, "alice");
+    assert_int_equal(verdict(r, a), IPC_VERDICT_GO);
+    leave(r, a);
+    leave(r, b);
+    leave(r, c);
+    leave(r, d);
+    assert_int_equal(r->m.limits.tally.users.count, 0);
+    assert_int_equal(r->m.limits.tally.clients.count, 0);
+}
+
+/* A full channel keeps nothing back for good, and costs no worker its life. */
+static void
+verdicts_wait_for_the_channel(void **state)
+{
+    struct rig *r = *state;
+    struct ipc_verdict list[IPC_VERDICTS_MAX];
+    struct ipc_message m;
+    size_t got = 0, count;
+
+    rig_fill(r, 0);
+    for (uint64_t i = 1; i <= 1000; i++) {
+        answers_verdict(&r->workers[0], i, IPC_VERDICT_GO);
+        if (i % 2 == 0)
+            limits_turn_end(&r->m);
+    }
+    assert_false(rig_was_killed(r, 0));
+    for (int i = 0; i < 50 && got < 1000; i++) {
+        while (rig_receive(r, 0, &m)) {
+            if (m.type != IPC_VERDICT)
+                continue;
+            assert_int_equal(ipc_verdicts_decode(&m, list, &count), 0);
+            assert_true(list[0].session == got + 1);
+            got += count;
+        }
+        rig_turn(r);
+        limits_turn_end(&r->m);
+    }
+    assert_int_equal(got, 1000);
+    assert_null(r->m.answering);
+}
+
+static void
+failures_bring_penalties(void **state)
+{
+    struct rig *r = *state;
+    struct limits_status now;
+
+    for (int i = 0; i < 3; i++) {
+        struct session *s = arrive(r, 1);
+
+        say(r, s, false, "alice");
+        leave(r, s);
+    }
+    assert_int_equal(rig_events(r, EVENT_LIMIT_PENALTY), 1);
+    assert_non_null(arrive(r, 1)); /* hers alone */
+    for (int i = 0; i < 9; i++)
+        say(r, arrive(r, 1), false, "alice"); /* under her penalty: the client pays */
+    assert_null(arrive(r, 1));
+    assert_non_null(arrive(r, 2));
+    limits_status(&r->m, &now);
+    assert_int_equal(now.user_penalties, 1);
+    assert_int_equal(now.client_penalties, 1);
+    assert_int_equal(now.refused[LIMIT_PENALTY], 1);
+    assert_int_equal(now.failures, 12);
+    struct addr there = client(2), here = client(1);
+    struct penalty_filter filter = { .client = &there };
+
+    assert_int_equal(penalties_clear(&r->m, &filter), 0);
+    filter.client = &here;
+    filter.user = "";
+    assert_int_equal(penalties_clear(&r->m, &filter), 1);
+    assert_non_null(arrive(r, 1));
+    filter = (struct penalty_filter) { .user = "alice" };
+    assert_int_equal(penalties_clear(&r->m, &filter), 1);
+}
+
+/* Whose connection is gone before the pool has spoken, and whose worker. */
+static void
+a_failure_that_comes_late_counts(void **state)
+{
+    struct rig *r = *state;
+
+    for (int i = 0; i < 3; i++) {
+        struct session *s = arrive(r, 1);
+        struct ipc_auth_result result = { .worker = 1, .incarnation = r->workers[0].incarnation,
+            .session = s->id };
+
+        leave(r, s);
+        result.incarnation++; /* a queue it never came through */
+        limits_login_late(&r->m, &result);
+        result.incarnation--;
+        result.excused = true; /* not the client's doing */
+        limits_login_late(&r->m, &result);
+        assert_int_equal(rig_events(r, EVENT_LIMIT_PENALTY), 0);
+        result.excused = false;
+        limits_login_late(&r->m, &result);
+    }
+    assert_int_equal(rig_events(r, EVENT_LIMIT_PENALTY), 1);
+    assert_null(arrive(r, 1));
+}
+
+static void
+a_request_of_another_worker_is_a_violation(void **state)
+{
+    struct rig *r = *state;
+    struct session *s = arrive(r, 1);
+    uint8_t body[IPC_BODY_MAX];
+
+    rig_say(r, 0, IPC_REQUESTED, body, ipc_requested_encode(&s->id, 1, body, sizeof body));
+    rig_turn(r);
+    assert_false(rig_was_killed(r, 0));
+    uint64_t id = s->id;
+
+    leave(r, s); /* it ended in the same moment */
+    rig_say(r, 0, IPC_REQUESTED, body, ipc_requested_encode(&id, 1, body, sizeof body));
+    rig_turn(r);
+    assert_false(rig_was_killed(r, 0));
+    s = arrive(r, 1);
+    rig_say(r, 1, IPC_REQUESTED, body, ipc_requested_encode(&s->id, 1, body, sizeof body));
+    rig_turn(r);
+    assert_true(rig_was_killed(r, 1));
+    id = UINT64_MAX;
+    rig_say(r, 2, IPC_REQUESTED, body, ipc_requested_encode(&id, 1, body, sizeof body));
+    rig_turn(r);
+    assert_true(rig_was_killed(r, 2));
+}
+
+/* ---- the pools ---- */
+
+static int
+setup_pool(void **state)
+{
+    if (setup(state) != 0)
+        return -1;
+    struct rig *r = *state;
+
+    for (int i = 0; i < RIG_WORKERS; i++) {
+        r->places[1 + i].role = IPC_AUTH;
+        r->workers[i].peer.other = IPC_AUTH;
+        r->theirs[i].self = IPC_AUTH;
+    }
+    return 0;
+}
+
+static void
+fail_thrice(struct rig *r, uint8_t last, const char *user)
+{
+    for (int i = 0; i < 3; i++) {
+        struct session *s = arrive(r, last);
+
+        say(r, s, false, user);
+        leave(r, s);
+    }
+}
+
+/* Seconds of the penalty that process i hears of next; -1: none. */
+static int64_t
+heard(struct rig *r, int i, const char *user)
+{
+    struct ipc_penalty penalty;
+    struct ipc_message m;
+
+    if (!rig_receive(r, i, &m))
+        return -1;
+    assert_int_equal(m.type, IPC_PENALTY);
+    assert_int_equal(ipc_penalty_decode(&m, &penalty), 0);
+    assert_string_equal(penalty.user, user);
+    assert_int_equal(penalty.client.bits, 32);
+    return penalty.seconds;
+}
+
+static void
+every_process_of_the_pools_hears_of_it(void **state)
+{
+    struct rig *r = *state;
+    struct penalty_filter filter = { .user = "alice" };
+
+    fail_thrice(r, 1, "alice");
+    fail_thrice(r, 2, ""); /* the client's is the master's */
+    limits_turn_end(&r->m);
+    for (int i = 0; i < RIG_WORKERS; i++) {
+        assert_int_equal(heard(r, i, "alice"), 60);
+        assert_int_equal(heard(r, i, ""), -1);
+    }
+    /* A successor has heard of nothing yet. */
+    r->workers[1].penalties_heard = 0;
+    r->m.limits.behind = true;
+    limits_turn_end(&r->m);
+    assert_int_equal(heard(r, 0, "alice"), -1);
+    assert_int_equal(heard(r, 1, "alice"), 60);
+    assert_int_equal(penalties_clear(&r->m, &filter), 1);
+    limits_turn_end(&r->m);
+    assert_int_equal(heard(r, 0, "alice"), 0);
+    assert_int_equal(heard(r, 1, "alice"), 0);
+}
+
+static void
+a_deaf_process_is_brought_up_later(void **state)
+{
+    struct rig *r = *state;
+    char user[16];
+    int got = 0;
+
+    rig_fill(r, 0);
+    r->m.limits.penalties.rules.failures = 1;
+    for (int i = 0; i < 600; i++) {
+        struct session *s = arrive(r, 1);
+
+        if (s == NULL) { /* the client as a whole, in the end */
+            struct penalty_filter filter = { .user = "" };
+
+            assert_int_equal(penalties_clear(&r->m, &filter), 1);
+            s = arrive(r, 1);
+        }
+        assert_true(snprintf(user, sizeof user, "user%d", i) > 0);
+        say(r, s, false, user);
+        leave(r, s);
+        fd_close(&r->peers[--r->peer_count]);
+        limits_turn_end(&r->m);
+    }
+    assert_false(rig_was_killed(r, 0));
+    for (int i = 0; i < 200 && (got < 600 || r->m.limits.behind); i++) {
+        struct ipc_message m;
+
+        while (rig_receive(r, 0, &m))
+            got += m.type == IPC_PENALTY;
+        rig_drain(r, 1);
+        rig_drain(r, 2);
+        rig_turn(r);
+        limits_turn_end(&r->m);
+    }
+    assert_int_equal(got, 600);
+    assert_false(r->m.limits.behind); /* all three */
+}
+
+#define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define POOL(test) cmocka_unit_test_setup_teardown(test, setup_pool, teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(sessions_of_a_client),
+        CASE(a_limit_that_comes_later),
+        CASE(pending_ends_in_three_ways),
+        CASE(sessions_of_a_user),
+        CASE(verdicts_wait_for_the_channel),
+        CASE(failures_bring_penalties),
+        CASE(a_failure_that_comes_late_counts),
+        CASE(a_request_of_another_worker_is_a_violation),
+        POOL(every_process_of_the_pools_hears_of_it),
+        POOL(a_deaf_process_is_brought_up_later),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
