@@ -2,8 +2,8 @@
 /*
  * Live sessions judged again because the rules are others, or the hour: a walk through all of them, about a
  * millisecond a turn. Sessions may begin and end meanwhile: one that begins is judged by what is in force,
- * one that ends moves the walk on (session.c). How a session is judged its phase knows. Serves src/worker;
- * nothing here fails.
+ * one that ends moves the walk on (session.c). What changes during a walk holds for the rest of it, and for
+ * another walk behind it. How a session is judged its phase knows. Serves src/worker; nothing here fails.
  */
 #include "src/session/session_private.h"
 
@@ -50,13 +50,32 @@ walk_on(struct session_host *host)
 }
 
 static void
-walk_done(struct session_host *host)
+round_begin(struct session_host *host, struct session_round round)
 {
     struct session_rejudge *r = &host->rejudge;
 
+    r->running = true;
+    r->again = false;
+    r->now = round;
+    r->ended = 0;
+    r->next = host->first;
+    r->began = loop_now(host->loop);
+    r->task.run = task_run;
+    loop_defer(host->loop, &r->task);
+}
+
+static void
+round_done(struct session_host *host)
+{
+    struct session_rejudge *r = &host->rejudge;
+    uint64_t generation = r->now.generation;
+    uint32_t ended = r->ended;
+
     r->running = false;
-    if (r->generation != 0 && host->rejudged != NULL)
-        host->rejudged(host, r->generation, r->ended);
+    if (r->again)
+        round_begin(host, r->after);
+    if (generation != 0 && host->rejudged != NULL)
+        host->rejudged(host, generation, ended);
 }
 
 static void
@@ -76,32 +95,39 @@ walk(struct session_host *host)
             return;
         }
     }
-    walk_done(host);
+    round_done(host);
+}
+
+/* A round that is under way is no longer about less than this. */
+static void
+round_widen(struct session_round *to, const struct session_round *by)
+{
+    to->only_time = to->only_time && by->only_time;
+    to->timers = to->timers || by->timers;
 }
 
 static void
-begin(struct session_host *host, uint64_t generation, bool only_time, bool timers)
+begin(struct session_host *host, struct session_round round)
 {
     struct session_rejudge *r = &host->rejudge;
 
-    if (!r->running)
-        *r = (struct session_rejudge) { .only_time = true };
-    r->running = true;
-    r->only_time = r->only_time && only_time;
-    r->timers = r->timers || timers;
-    if (generation != 0)
-        r->generation = generation;
-    r->next = host->first;
-    r->began = loop_now(host->loop);
-    loop_timer_cancel(host->loop, &r->pause);
-    r->task.run = task_run;
-    loop_defer(host->loop, &r->task);
+    if (!r->running) {
+        round_begin(host, round);
+        return;
+    }
+    round_widen(&r->now, &round);
+    if (r->again) {
+        round_widen(&round, &r->after);
+        round.generation = round.generation != 0 ? round.generation : r->after.generation;
+    }
+    r->again = true;
+    r->after = round;
 }
 
 void
 session_rejudge(struct session_host *host, uint64_t generation, bool timers)
 {
-    begin(host, generation, false, timers);
+    begin(host, (struct session_round) { .generation = generation, .timers = timers });
 }
 
 bool
@@ -117,7 +143,7 @@ void
 session_rejudge_clock(struct session_host *host)
 {
     host->epoch++;
-    begin(host, 0, true, false);
+    begin(host, (struct session_round) { .only_time = true });
 }
 
 /* ---- one session ---- */
@@ -134,7 +160,7 @@ session_revoke(struct session *s, const struct policy_verdict *verdict)
 {
     const char *detail = verdict->detail != NULL ? verdict->detail : verdict->reason;
 
-    if (s->host->rejudge.only_time)
+    if (s->host->rejudge.now.only_time)
         detail = "time";
     s->host->rejudge.ended++;
     session_show_rule(s, policy_rule_title(s->host->image, verdict->rule));

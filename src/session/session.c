@@ -186,7 +186,7 @@ session_dispatch_judge(struct session *s)
     const struct phase_row *row = phases[s->phase];
     struct session_step step = row->judge != NULL ? row->judge(s) : step_wait();
 
-    if (step.kind == SESSION_WAIT && s->host->rejudge.timers && timer_moves(s))
+    if (step.kind == SESSION_WAIT && s->host->rejudge.now.timers && timer_moves(s))
         step = row->event(s, SESSION_TIMER);
     session_follow(s, step);
 }

@@ -112,17 +112,24 @@ struct session_listener {
     struct session_terms terms[]; /* one for each of its methods, in order of preference */
 };
 
+/* Once through all live sessions, and why. */
+struct session_round {
+    uint64_t generation; /* to be told at its end; 0: nothing */
+    bool only_time;      /* no rule has changed: it is the hour that ends sessions */
+    bool timers;         /* timeouts have changed */
+};
+
 /* Live sessions judged again, in slices (rejudge.c). */
 struct session_rejudge {
     struct loop_task task;
     struct loop_timer pause;
-    struct session *next;   /* the next one to be judged; whoever leaves the list moves it on */
-    struct mono began;
-    uint64_t generation;
-    uint32_t ended;
+    struct session *next;       /* the next one to be judged; whoever leaves the list moves it on */
+    struct mono began;          /* the round */
+    struct session_round now;   /* the one under way, */
+    struct session_round after; /* and the one that follows it, where `again` says so */
+    uint32_t ended;             /* by the one under way */
     bool running;
-    bool only_time;         /* no rule has changed: it is the hour that ends sessions */
-    bool timers;            /* timeouts have changed */
+    bool again;
 };
 
 /* Sessions to be ended by id, in slices (session_kill.c). */
@@ -212,8 +219,9 @@ void session_host_free(struct session_host *host);
 
 /*
  * Judges all live sessions again, about a millisecond a turn, and ends those no longer allowed
- * (REASON_POLICY); rejudged() follows. generation is for that call. A walk under way begins anew with the
- * newer one. timers: timeouts have changed.
+ * (REASON_POLICY); rejudged() follows. generation is for that call. A walk under way goes on, by what is in
+ * force, and another one follows it: wishes that come faster than a walk ends leave no session unjudged.
+ * timers: timeouts have changed.
  */
 void session_rejudge(struct session_host *host, uint64_t generation, bool timers);
 /* The same because it was `before` (seconds UTC) and is `now`, where that opens or closes a time window of

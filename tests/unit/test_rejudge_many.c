@@ -80,8 +80,9 @@ test_ends_and_begins(void **state)
     assert_int_equal(crowd.told, 1);
 }
 
+/* What changes in the midst of a walk holds for the rest of it and for another one. */
 static void
-test_begun_anew(void **state)
+test_meanwhile(void **state)
 {
     (void)state;
     fill();
@@ -90,12 +91,57 @@ test_begun_anew(void **state)
     crowd_turn();
     assert_true(crowd.host.rejudge.running);
     crowd_commit(ODD);
-    session_rejudge(&crowd.host, 3, false);
+    session_rejudge(&crowd.host, 3, true);
     session_rejudge_clock(&crowd.host); /* takes nothing back */
+    assert_true(crowd.host.rejudge.again);
+    assert_int_equal(crowd.host.rejudge.after.generation, 3);
+    assert_true(crowd.host.rejudge.now.timers && crowd.host.rejudge.after.timers);
+    assert_false(crowd.host.rejudge.after.only_time);
     crowd_walk();
-    assert_int_equal(crowd.told, 1); /* of the newer one alone */
+    assert_int_equal(crowd.told, 2);
+    assert_int_equal(crowd.ended, MANY / 2);
+    assert_true(crowd.told_ended > 0 && crowd.told_ended < MANY / 2); /* by the second one */
+    check_left("even");
+}
+
+/* The hour behind a reload is another walk's reason, and not that of the one under way. */
+static void
+test_hour_behind(void **state)
+{
+    (void)state;
+    fill();
+    session_rejudge(&crowd.host, 2, false);
+    session_rejudge_clock(&crowd.host);
+    assert_false(crowd.host.rejudge.now.only_time);
+    assert_true(crowd.host.rejudge.after.only_time);
+    session_rejudge(&crowd.host, 3, false);
+    assert_false(crowd.host.rejudge.after.only_time);
+    crowd_walk();
+    session_rejudge_clock(&crowd.host);
+    assert_true(crowd.host.rejudge.now.only_time);
+    session_rejudge(&crowd.host, 4, false);
+    assert_false(crowd.host.rejudge.now.only_time);
+    crowd_walk();
+    assert_int_equal(crowd.told, 3);
+}
+
+/* Faster than a walk through all of them: the last one in the list is judged all the same. */
+static void
+test_again_and_again(void **state)
+{
+    uint64_t generation = 2;
+
+    (void)state;
+    fill();
+    crowd_commit(ODD);
+    for (unsigned turns = 0; crowd.told < 2 && turns < 20000; turns++) {
+        session_rejudge(&crowd.host, ++generation, false);
+        crowd_turn();
+    }
+    assert_int_equal(crowd.told, 2);
     assert_int_equal(crowd.ended, MANY / 2);
     check_left("even");
+    crowd_walk();
 }
 
 static void
@@ -161,7 +207,9 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_all),
         TEST(test_ends_and_begins),
-        TEST(test_begun_anew),
+        TEST(test_meanwhile),
+        TEST(test_hour_behind),
+        TEST(test_again_and_again),
         TEST(test_kill),
         TEST(test_ring_full),
     };

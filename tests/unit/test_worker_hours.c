@@ -72,7 +72,7 @@ test_clock_set(void **state)
 
         w.hours.at.us -= steps[i] * CLOCK_SECOND_US;
         look();
-        assert_true(w.host.rejudge.running && w.host.rejudge.only_time);
+        assert_true(w.host.rejudge.running && w.host.rejudge.now.only_time);
         assert_int_equal(w.host.epoch, epoch + 1);
         assert_int_equal(loop_turn(w.child.loop, 0), 0);
         assert_false(w.host.rejudge.running);
