@@ -44,10 +44,11 @@ corpse_settle(struct process *p)
 {
     struct master *m = p->m;
 
-    if (!p->reaped || !p->drained)
+    if (!p->reaped)
         return;
-    corpse_free(p);
-    stop_advance(m);
+    if (p->drained)
+        corpse_free(p);
+    stop_advance(m); /* which waits for closing records, not for a log target that takes nothing */
 }
 
 /* ---- closing records ---- */

@@ -100,6 +100,10 @@ check_PROGRAMS += tests/unit/test_master_config
 tests_unit_test_master_config_SOURCES = tests/unit/test_master_config.c tests/unit/unit.h
 tests_unit_test_master_config_LDADD = $(UNIT_MASTER)
 
+check_PROGRAMS += tests/unit/test_master_corpse
+tests_unit_test_master_corpse_SOURCES = tests/unit/test_master_corpse.c $(MASTER_RIG)
+tests_unit_test_master_corpse_LDADD = $(UNIT_MASTER)
+
 check_PROGRAMS += tests/unit/test_master_prepare
 tests_unit_test_master_prepare_SOURCES = tests/unit/test_master_prepare.c $(MASTER_RIG)
 tests_unit_test_master_prepare_LDADD = $(UNIT_MASTER)
