@@ -41,6 +41,10 @@ enum stats_metric {
     STATS_METRIC_COUNT
 };
 
+/* stats.def: from here on the master's own. */
+#define STATS_OF_MASTER STATS_LIMITS
+#define STATS_SET_OF_MASTER STATS_SET_LIMIT
+
 /* Values of fixed labels that code names. */
 enum { STATS_ACCEPTED, STATS_DENIED, STATS_FAILED, STATS_AUTH_FAILURE, STATS_LIMITED, STATS_PROTOCOL_ERROR };
 enum { STATS_SUCCESS, STATS_FAILURE };
@@ -108,7 +112,7 @@ void stats_observe(struct stats *stats, enum stats_metric metric, struct stats_a
 
 /* Learns the names of another block, so that stats_merge() into a copy finds them all. */
 void stats_learn(struct stats *into, const struct stats *from);
-/* Adds everything, by name where there are names. */
+/* Adds what workers count, by name where there are names. */
 void stats_merge(struct stats *into, const struct stats *from);
 /* All of it, names included. */
 void stats_copy(struct stats *into, const struct stats *from);

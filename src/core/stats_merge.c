@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Adding blocks up: cell by cell, and by name where a label's values were learnt. Serves the master. The
- * other block may be another process's: every count is bounded and every text ended.
+ * other block may be another process's: every count is bounded, every text ended, and what the master counts
+ * itself is not taken from it.
  */
 #include "src/core/stats_private.h"
 
@@ -48,7 +49,7 @@ stats_learn(struct stats *into, const struct stats *from)
 {
     char name[STATS_NAME_SIZE];
 
-    for (unsigned set = 0; set < STATS_SET_COUNT; set++) {
+    for (unsigned set = 0; set < STATS_SET_OF_MASTER; set++) {
         for (unsigned i = 0; i < used_of(from, set); i++) {
             name_of(from, set, i, name);
             (void)stats_name(into, set, name);
@@ -68,7 +69,7 @@ translate(struct stats *into, const struct stats *from, struct translation *t)
 {
     char name[STATS_NAME_SIZE];
 
-    for (unsigned set = 0; set < STATS_SET_COUNT; set++) {
+    for (unsigned set = 0; set < STATS_SET_OF_MASTER; set++) {
         const struct stats_set_row *row = &stats_sets[set];
         unsigned used = used_of(from, set);
 
@@ -131,7 +132,7 @@ stats_merge(struct stats *into, const struct stats *from)
     struct translation t;
 
     translate(into, from, &t);
-    for (size_t i = 0; i < STATS_METRIC_COUNT; i++)
+    for (size_t i = 0; i < STATS_OF_MASTER; i++)
         merge_row(into, from, &stats_rows[i], &t);
 }
 

@@ -207,6 +207,26 @@ test_merge(void **state)
     stats_close(&copy);
 }
 
+/* What the master counts is nobody else's to say. */
+static void
+test_merge_leaves_what_is_the_masters(void **state)
+{
+    struct rig *r = *state;
+    struct stats *sum = stats_new();
+
+    assert_non_null(sum);
+    for (unsigned m = 0; m < STATS_METRIC_COUNT; m++)
+        stats_add(r->stats, (enum stats_metric)m, STATS_AT(0), 7);
+    (void)stats_name(r->stats, STATS_SET_LIMIT, "made-up");
+    stats_learn(sum, r->stats);
+    stats_merge(sum, r->stats);
+    for (unsigned m = STATS_OF_MASTER; m < STATS_METRIC_COUNT; m++)
+        assert_int_equal(stats_get(sum, (enum stats_metric)m, STATS_AT(0)), 0);
+    assert_int_equal(stats_get(sum, STATS_PAYLOAD, STATS_AT(0)), 7);
+    assert_int_equal(stats_label_used(sum, STATS_LABEL_LIMIT), 0);
+    stats_close(&sum);
+}
+
 /* Whatever another process has written is added up without harm. */
 static void
 test_hostile_block(void **state)
@@ -285,6 +305,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_names, setup, teardown),
         cmocka_unit_test_setup_teardown(test_nothing_breaks, setup, teardown),
         cmocka_unit_test_setup_teardown(test_merge, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_merge_leaves_what_is_the_masters, setup, teardown),
         cmocka_unit_test_setup_teardown(test_hostile_block, setup, teardown),
         cmocka_unit_test_setup_teardown(test_across_processes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refused_memory, setup, teardown),
