@@ -4,6 +4,7 @@
 #include "src/ctl/ctl_private.h"
 
 #include <string.h>
+#include <unistd.h>
 
 static int
 print_table(struct ctl_answer *a, const struct ctl_column *columns, size_t count, const char *none)
@@ -26,14 +27,19 @@ print_table(struct ctl_answer *a, const struct ctl_column *columns, size_t count
     return result;
 }
 
-/* text= of each line, on its own line. */
+/* text= of each line, on its own line. Only a terminal has to be spared something: a program gets the octets,
+   whatever the locale, for in this text \x means nothing. */
 static int
 print_texts(struct ctl_answer *a)
 {
+    bool terminal = isatty(STDOUT_FILENO) != 0;
     int result;
 
     while ((result = ctl_next(a)) > 0) {
-        ctl_print(stdout, ctl_field(&a->line, "text"));
+        if (terminal)
+            ctl_print(stdout, ctl_field(&a->line, "text"));
+        else
+            fputs(ctl_field(&a->line, "text"), stdout);
         putchar('\n');
     }
     return result;

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,8 @@
 
 #define BACKLOG 64
 #define GROUP_BUFFER 65536
+#define LOCK_TRIES 50
+#define LOCK_PAUSE_MS 20
 
 static int SP_PRINTF(4, 5)
 complain(const struct control *c, char *error, size_t size, const char *fmt, ...)
@@ -131,6 +134,20 @@ make_folder(struct control *c, const char *folder)
     return result == 0 || saved == EEXIST ? 0 : -1;
 }
 
+/* One gateway at a time looks what is there. Whoever can read the folder can hold this lock, so it is waited
+   for no longer than a gateway needs: without it two that start in the same moment may not see each other. */
+static void
+lock_folder(const struct control *c)
+{
+    for (int i = 0; i < LOCK_TRIES; i++) {
+        if (flock(c->folder_fd, LOCK_EX | LOCK_NB) == 0)
+            return;
+        (void)poll(NULL, 0, LOCK_PAUSE_MS);
+    }
+    log_warn("control { socket }: %s: another process keeps its folder locked; going on without the lock",
+        c->path);
+}
+
 static int
 open_folder(struct control *c, char *error, size_t size)
 {
@@ -148,9 +165,7 @@ open_folder(struct control *c, char *error, size_t size)
         return complain(c, error, size, "its folder belongs to user %u and has mode %04o; allowed is one of "
             "root's or of the user who starts the gateway, that nobody else may write to",
             (unsigned)st.st_uid, (unsigned)(st.st_mode & 07777));
-    /* One gateway at a time looks what is there. */
-    if (flock(c->folder_fd, LOCK_EX | LOCK_NB) < 0)
-        return complain(c, error, size, "its folder is locked by another process: %s", strerror(errno));
+    lock_folder(c);
     return 0;
 }
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 """The control socket and sallyportctl against a real gateway."""
+import fcntl
 import json
 import os
 import re
@@ -114,6 +115,7 @@ def test_sessions(gateway, echo):
         assert one["listener"] == "127.0.0.1:0" and re.fullmatch("[0-9a-f]{16}", one["session"])
         for filters, count in [(["--rule", "bob*"], 1), (["--client", "127.0.0.0/8"], 3),
                                (["--client", "10.0.0.1"], 0), (["--destination", "127.*"], 2),
+                               (["--destination", one["destination"]], 2), (["--destination", "127.0.0.1:1"], 0),
                                (["--listener", "127.0.0.1:*"], 3), (["--listener", "x"], 0),
                                (["--user", "*", "--rule", "alice*"], 1),
                                (["--session", one["session"]], 1), (["--session", one["session"][-8:]], 1)]:
@@ -286,12 +288,18 @@ def test_penalties(start):
     text = said(gateway, "penalties").splitlines()
     assert text[0].split()[:3] == ["CLIENT", "USER", "LEFT"] and "127.0.0.1" in text[1]
     assert json.loads(said(gateway, "status", "--json"))["limits"]["penalties"] == len(rows())
-    fails(gateway, FAILED, "an address is wanted", "penalties", "clear", "--client", "here")
+    fails(gateway, FAILED, "an address or a prefix is wanted", "penalties", "clear", "--client", "here")
     fails(gateway, USAGE, "what may follow", "penalties", "--client", "127.0.0.1")
     assert said(gateway, "penalties", "clear", "--client", "192.0.2.1") == "0 cleared\n"
-    count = len(rows())
-    assert said(gateway, "penalties", "clear", "--client", "127.0.0.1") == f"{count} cleared\n"
-    assert rows() == []
+    # As the list shows it, by one address, and by a prefix.
+    for client in rows()[0]["client"], "127.0.0.1", "127.0.0.0/8":
+        count = len(rows())
+        assert said(gateway, "penalties", "clear", "--client", client) == f"{count} cleared\n"
+        assert count > 0 and rows() == []
+        if client != "127.0.0.0/8":
+            for _ in range(3):
+                fail()
+            wait_until(rows)
     with Client(gateway) as client:
         assert client.log_in() == 0
 
@@ -299,6 +307,16 @@ def test_penalties(start):
 def test_metrics(gateway):
     text = said(gateway, "metrics")
     assert text.endswith("# EOF\n") and "# TYPE sallyport_" in text
+
+
+def test_metrics_in_any_locale(start):
+    """A program reads it: what a terminal is spared is its text all the same."""
+    gateway = start(control="", rules=gw.rule("B\xc3\xbcro", action="deny", port=["80"]) + gw.ALLOW)
+    with Client(gateway) as client:
+        assert client.greet().ask("192.0.2.1", 80).code == 2
+    for locale in "C", "C.UTF-8":
+        text = gateway.ctl("metrics", env={"LC_ALL": locale}).stdout
+        assert 'rule="B\u00fcro"' in text, locale
 
 
 # --- who may ---
@@ -569,6 +587,20 @@ def test_the_socket_comes_and_goes(start):
     gateway.stop()
     assert not gateway.socket.exists()
     fails(gateway, UNREACHABLE, "No such file", "status")
+
+
+@pytest.mark.skipif(not gw.ROOT, reason="another user is needed")
+def test_a_folder_that_somebody_keeps_locked(start):
+    """Who can read a folder can lock it: no reason to do without."""
+    gateway = start(control="", start=False)
+    held = os.open(gateway.folder, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        gateway.start()
+        assert "going on without the lock" in gateway.stderr()
+        said(gateway, "status")
+    finally:
+        os.close(held)
 
 
 def test_something_else_in_its_place(start):
