@@ -174,16 +174,13 @@ penalties_lift(struct control_client *c)
 {
     const char *client = control_value(c, "client");
     struct penalty_filter filter = { .user = control_value(c, "user") };
-    struct addr address;
+    struct addr_prefix prefix;
 
-    if (client != NULL && addr_parse_ip(client, &address) < 0) {
-        control_finish(c, "client: an address is wanted, such as 192.0.2.7 or 2001:db8::7");
+    if (client != NULL && addr_prefix_parse(client, &prefix) < 0) {
+        control_finish(c, "client: an address or a prefix is wanted, such as 192.0.2.7 or 2001:db8::/64");
         return;
     }
-    if (client != NULL) {
-        address = addr_unmap(&address);
-        filter.client = &address;
-    }
+    filter.client = client == NULL ? NULL : &prefix;
     control_put_number(&c->w, "cleared", penalties_clear(c->m, &filter));
     control_put_end(&c->w);
     control_finish(c, NULL);

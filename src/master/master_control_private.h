@@ -121,7 +121,7 @@ void control_walk_end(struct control_walk *walk);
 struct control_filter {
     const char *user; /* glob over who authenticated: a claim is none */
     const char *rule; /* glob */
-    const char *destination; /* glob, over what was asked for and the address dialled */
+    const char *destination; /* glob, over what was asked for and the address dialled, with and without port */
     const char *listener; /* glob */
     bool has_client;
     struct addr_prefix client;
@@ -135,6 +135,9 @@ int control_filter_read(struct control_filter *f, const struct control_client *c
 bool control_filter_empty(const struct control_filter *f);
 bool control_filter_match(const struct control_filter *f, const struct table_slot *slot,
     const char *listener);
+/* HOST:PORT of what was asked for, an address of IPv6 in brackets; false: nothing was yet. */
+#define CONTROL_PLACE_SIZE (sizeof((struct table_slot *)NULL)->destination + 16)
+bool control_place_text(const struct table_slot *slot, char text[CONTROL_PLACE_SIZE]);
 /* "negotiate", "relay", ...; "?" for no phase. */
 const char *control_phase_name(unsigned phase);
 #define CONTROL_PHASES 16

@@ -71,12 +71,9 @@ put_text(struct control_writer *w, const char *name, const char *text)
 static void
 put_destination(struct control_writer *w, const struct table_slot *s)
 {
-    char text[sizeof s->destination + 16];
-    bool v6 = strchr(s->destination, ':') != NULL;
+    char text[CONTROL_PLACE_SIZE];
 
-    if (s->destination[0] == '\0')
-        return;
-    if (snprintf(text, sizeof text, v6 ? "[%s]:%u" : "%s:%u", s->destination, (unsigned)s->dest_port) > 0)
+    if (control_place_text(s, text))
         control_put(w, "destination", text);
 }
 

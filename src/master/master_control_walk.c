@@ -9,6 +9,7 @@
 #include "src/session/session.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,6 +94,16 @@ control_walk_next(struct master *m, struct control_walk *walk, uint32_t *slot)
 
 /* ---- which sessions ---- */
 
+bool
+control_place_text(const struct table_slot *slot, char text[CONTROL_PLACE_SIZE])
+{
+    bool v6 = strchr(slot->destination, ':') != NULL;
+
+    return slot->destination[0] != '\0'
+        && snprintf(text, CONTROL_PLACE_SIZE, v6 ? "[%s]:%u" : "%s:%u", slot->destination,
+               (unsigned)slot->dest_port) > 0;
+}
+
 /* Up to eight digits are the half of an id that listings show. */
 static int
 read_id(struct control_filter *f, const char *text)
@@ -156,15 +167,26 @@ fits(const char *glob, const char *text)
     return glob == NULL || glob_match(glob, text);
 }
 
+/* As the listing shows it, with the port. */
+static bool
+fits_place(const char *glob, const struct table_slot *slot)
+{
+    char text[CONTROL_PLACE_SIZE];
+
+    return control_place_text(slot, text) && glob_match(glob, text);
+}
+
 static bool
 fits_destination(const char *glob, const struct table_slot *slot)
 {
     char text[ADDR_TEXT_MAX];
 
-    if (glob == NULL || glob_match(glob, slot->destination))
+    if (glob == NULL || glob_match(glob, slot->destination) || fits_place(glob, slot))
         return true;
-    return slot->address.family != ADDR_NONE && addr_format_ip(&slot->address, text) > 0
-        && glob_match(glob, text);
+    if (slot->address.family == ADDR_NONE)
+        return false;
+    return (addr_format_ip(&slot->address, text) > 0 && glob_match(glob, text))
+        || (addr_format(&slot->address, text) > 0 && glob_match(glob, text));
 }
 
 static bool

@@ -55,7 +55,7 @@ void penalties_each(const struct master *m, uint64_t after,
 
 /* Which penalties; absent conditions match everything. */
 struct penalty_filter {
-    const struct addr *client; /* NULL: any; an address inside the prefix */
+    const struct addr_prefix *client; /* NULL: any; a prefix that holds the penalty's, or lies in it */
     const char *user;          /* NULL: any; "": those of clients as a whole */
 };
 /* Forgets the penalties in force and the failures of what matches. How many penalties were lifted. */

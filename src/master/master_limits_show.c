@@ -68,8 +68,10 @@ static bool
 match(const void *ctx, struct client_key client, const char *user)
 {
     const struct penalty_filter *f = ctx;
+    const struct addr_prefix penalty = client_prefix(client);
 
-    return (f->client == NULL || client_same(client_key(f->client), client))
+    return (f->client == NULL || addr_prefix_within(&penalty, f->client)
+               || addr_prefix_within(f->client, &penalty))
         && (f->user == NULL || strcmp(f->user, user) == 0);
 }
 

@@ -243,7 +243,9 @@ failures_bring_penalties(void **state)
     assert_int_equal(now.client_penalties, 1);
     assert_int_equal(now.refused[LIMIT_PENALTY], 1);
     assert_int_equal(now.failures, 12);
-    struct addr there = client(2), here = client(1);
+    const struct addr there_address = client(2), here_address = client(1);
+    const struct addr_prefix there = client_prefix(client_key(&there_address)),
+                             here = client_prefix(client_key(&here_address));
     struct penalty_filter filter = { .client = &there };
 
     assert_int_equal(penalties_clear(&r->m, &filter), 0);
