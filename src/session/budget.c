@@ -85,7 +85,8 @@ destroy(struct budget *b)
 {
     struct budget **at = bucket(b->set, b->title, b->user);
 
-    if (b->asked > 0 && !b->unsent)
+    /* A rule that is gone has no number, and the master answered all questions about it. */
+    if (b->asked > 0 && !b->unsent && b->rate > 0)
         (void)send_ask(b, 0); /* the master need not answer any more; an answer finds nobody */
     while (*at != b)
         at = &(*at)->chain;

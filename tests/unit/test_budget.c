@@ -385,6 +385,34 @@ test_limit_is_gone(void **state)
     rig_free(&other);
 }
 
+/* A rule that is gone has no number to ask by. */
+static void
+test_nothing_is_asked_about_a_rule_that_is_gone(void **state)
+{
+    struct budgets *set = &rig.host.budgets;
+    int (*ask)(struct session_host *host, const struct ipc_budget_ask *ask) = set->ask;
+    struct rig other;
+    uint64_t id;
+    int target, fd = relaying(&id, &target);
+
+    (void)state;
+    assert_int_equal(rig.ask_count, 1); /* not answered */
+    rig_later(&other, "methods = { \"none\", \"userpass\" }\n"
+                      "listen \"127.0.0.1:1080\" { methods = { \"none\" } }\n"
+                      "listen \"127.0.0.1:1081\" { methods = { \"userpass\" } }\n"
+                      "userpass { file = \"/nonexistent/users\" }\n"
+                      "rule \"other\" { action = \"allow\" destination = { \"127.0.0.1/32\" } }\n");
+    session_rig_commit(other.image, 0);
+    fd_close(&fd);
+    fd_close(&target);
+    (void)session_rig_expect(id, EVENT_SESSION_END, "closed");
+    budgets_close(set);
+    assert_int_equal(rig.ask_count, 1);
+    budgets_open(set, &rig.host, ask);
+    session_rig_commit(rig.config.image, 0);
+    rig_free(&other);
+}
+
 int
 main(void)
 {
@@ -399,6 +427,8 @@ main(void)
         cmocka_unit_test_setup_teardown(test_asked_again, setup, session_rig_teardown),
         cmocka_unit_test_setup_teardown(test_nobody_hears, setup, session_rig_teardown),
         cmocka_unit_test_setup_teardown(test_limit_is_gone, setup, session_rig_teardown),
+        cmocka_unit_test_setup_teardown(test_nothing_is_asked_about_a_rule_that_is_gone, setup,
+            session_rig_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
