@@ -306,6 +306,8 @@ check_settings(struct check *c, const struct image_settings *s)
            check_that(c, s->log.target <= IMAGE_LOG_FILE, "unknown target of the audit") &&
            check_that(c, s->log.format <= IMAGE_LOG_JSON, "unknown format of the audit") &&
            check_addr(c, &s->egress_ipv4, true) && check_addr(c, &s->egress_ipv6, true) &&
+           check_that(c, s->limits.failures == 0 || s->limits.failure_window > 0,
+               "failures have no window") &&
            check_that(c, s->log.required <= 1 && s->log.all_events <= 1,
                "a part of the audit is neither on nor off") &&
            check_addr(c, &s->metrics, true) && check_groups(c, s->groups) &&

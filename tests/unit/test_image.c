@@ -356,6 +356,10 @@ test_operate(void **state)
     o->change = 3;
     assert_string_equal(open_error(r.compiled, r.size), "an option changes in no known way");
     o->change = 0;
+    const uint32_t failures = h->settings.limits.failure_window;
+    h->settings.limits.failure_window = 0;
+    assert_string_equal(open_error(r.compiled, r.size), "failures have no window");
+    h->settings.limits.failure_window = failures;
     h->settings.metrics.family = 5;
     assert_string_equal(open_error(r.compiled, r.size), "an address has no family");
     h->settings.metrics.family = ADDR_IPV4;
