@@ -33,6 +33,7 @@ src_master_libmaster_la_SOURCES = \
 	src/master/master_corpse.c \
 	src/master/master_daemon.c \
 	src/master/master_dispatch.c \
+	src/master/master_door.c \
 	src/master/master_drain.c \
 	src/master/master_equip.c \
 	src/master/master_environment.c \

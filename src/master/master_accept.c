@@ -27,6 +27,7 @@ accept_init(struct master *m)
 {
     m->acceptor = (struct acceptor) { .paused = PAUSE_START, .told = { INT64_MIN / 2 } };
     m->acceptor.timer.expired = pause_over;
+    door_init(m);
     m->acceptor.reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
@@ -34,6 +35,7 @@ void
 accept_close(struct master *m)
 {
     loop_timer_cancel(m->loop, &m->acceptor.timer);
+    door_close(m);
     fd_close(&m->acceptor.reserve);
 }
 
@@ -66,6 +68,8 @@ accept_pause(struct master *m, enum accept_pause why)
     m->acceptor.paused |= why;
     if (polled)
         poll_listeners(m, false);
+    if (why == PAUSE_START)
+        door_close(m); /* nobody is let in any more */
 }
 
 void
@@ -148,35 +152,46 @@ local_address(const struct listener *l, int fd)
     return addr_from_sockaddr((const struct sockaddr *)&ss, len);
 }
 
+void
+accept_session(struct listener *l, int *fd, const struct addr *client, struct tally_client *counted,
+    struct wall accepted)
+{
+    struct master *m = l->m;
+    struct session *session = sessions_issue(&m->sessions);
+
+    if (session == NULL) {
+        limits_cancel(m, counted);
+        fd_close(fd);
+        events_refused(m, EVENT_LIMIT_REACHED, sessions_next_id(&m->sessions), l->number, client,
+            "sessions");
+        return;
+    }
+    session->listener = l->number;
+    listener_use(l);
+    session->client = *client;
+    limits_enter(m, session, counted);
+    session->local = local_address(l, *fd);
+    session->accepted = accepted;
+    session->fd = fd_take(fd);
+    dispatch_session(m, session);
+}
+
 /* Owns fd. */
 static void
 accept_one(struct listener *l, int fd, const struct sockaddr_storage *ss, socklen_t len, struct wall now)
 {
     struct master *m = l->m;
     struct addr client = addr_from_sockaddr((const struct sockaddr *)ss, len);
-    struct tally_client *counted;
+    struct tally_client *counted = limits_client(m, &client);
+    enum limit limit = limits_judge(m, counted);
 
-    if (!limits_admit(m, &client, l->number, &counted)) {
-        fd_close(&fd);
+    if (limit == LIMIT_CLIENT_PENDING && door_wait(l, &fd, &client, counted, now))
         return;
-    }
-    struct session *session = sessions_issue(&m->sessions);
-
-    if (session == NULL) {
-        limits_cancel(m, counted);
-        fd_close(&fd);
-        events_refused(m, EVENT_LIMIT_REACHED, sessions_next_id(&m->sessions), l->number, &client,
-            "sessions");
-        return;
-    }
-    session->listener = l->number;
-    listener_use(l);
-    session->client = client;
-    limits_enter(m, session, counted);
-    session->local = local_address(l, fd);
-    session->accepted = now;
-    session->fd = fd_take(&fd);
-    dispatch_session(m, session);
+    if (limit == LIMIT_NONE)
+        accept_session(l, &fd, &client, counted, now);
+    else
+        limits_refuse(m, limit, &client, l->number, counted);
+    fd_close(&fd);
 }
 
 enum accepted { ACCEPTED, ACCEPT_EMPTY, ACCEPT_EXHAUSTED };

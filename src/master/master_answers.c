@@ -11,10 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Room for one more entry. False: no memory. */
+#define ANSWERS_BESIDE 16384U /* about budgets and sessions of a moment ago */
+
+/* Room for one more entry. False: no memory, or more than a worker that reads its answers can have
+   asked for: it has one question at a time for each budget, and two budgets a session. */
 static bool
-reserve(void **list, uint32_t count, uint32_t *room, size_t size)
+reserve(const struct process *p, void **list, uint32_t count, uint32_t *room, size_t size)
 {
+    if (count >= 4 * p->capacity + ANSWERS_BESIDE)
+        return false;
     if (count < *room)
         return true;
     uint32_t more = *room == 0 ? 64 : *room * 2;
@@ -39,9 +44,9 @@ enlist(struct process *p)
 
 /* An answer that is not given makes its session wait for ever: better another worker. */
 static void
-no_memory(struct process *p)
+no_room(struct process *p)
 {
-    log_error("no memory for an answer to worker %s", p->place->label);
+    log_error("no room for another answer to worker %s, which reads none", p->place->label);
     process_kill(p, "resources");
 }
 
@@ -53,8 +58,8 @@ answers_verdict(struct process *p, uint64_t session, enum ipc_verdict_what what)
 
     if (!process_alive(p))
         return;
-    if (!reserve(&list, a->verdict_count, &a->verdict_room, sizeof *a->verdicts)) {
-        no_memory(p);
+    if (!reserve(p, &list, a->verdict_count, &a->verdict_room, sizeof *a->verdicts)) {
+        no_room(p);
         return;
     }
     a->verdicts = list;
@@ -70,8 +75,8 @@ answers_grant(struct process *p, uint32_t handle, uint32_t bytes)
 
     if (!process_alive(p))
         return;
-    if (!reserve(&list, a->grant_count, &a->grant_room, sizeof *a->grants)) {
-        no_memory(p);
+    if (!reserve(p, &list, a->grant_count, &a->grant_room, sizeof *a->grants)) {
+        no_room(p);
         return;
     }
     a->grants = list;

@@ -61,6 +61,12 @@ fill(struct ledger_account *a, struct mono now)
         a->credit = most;
 }
 
+static bool
+may_make(const struct ledger *b, const struct ledger_ask *ask)
+{
+    return b->map.count < b->max && (ask->accounts == NULL || *ask->accounts < ask->accounts_most);
+}
+
 static struct ledger_account *
 make(struct ledger *b, uint64_t hash, const char *title, const char *user, struct mono now)
 {
@@ -68,7 +74,7 @@ make(struct ledger *b, uint64_t hash, const char *title, const char *user, struc
     struct ledger_account *a = NULL;
 
     errno = ENOBUFS;
-    if (b->map.count < b->max && title_len < sizeof a->title)
+    if (title_len < sizeof a->title)
         a = calloc(1, sizeof *a + user_len + 1);
     if (a == NULL)
         return NULL;
@@ -181,8 +187,17 @@ ledger_ask(struct ledger *b, const char *title, const char *user, uint64_t rate,
     uint64_t hash = hash_of(b, title, user);
     struct ledger_account *a = find(b, hash, title, user);
 
-    if (a == NULL && (a = make(b, hash, title, user, now)) == NULL)
+    if (a == NULL && !may_make(b, ask)) {
+        errno = ENOBUFS;
         return -1;
+    }
+    if (a == NULL) {
+        if ((a = make(b, hash, title, user, now)) == NULL)
+            return -1;
+        a->maker = ask->accounts;
+        if (a->maker != NULL)
+            ++*a->maker;
+    }
     set_rate(a, rate, now);
     a->used = now;
     asker_remove(b, a, ask->asker);
@@ -252,11 +267,19 @@ ledger_turn(struct ledger *b, struct mono now)
 }
 
 void
-ledger_forget(struct ledger *b, const void *asker)
+ledger_forget(struct ledger *b, const void *asker, const uint32_t *accounts)
 {
     for (struct ledger_account *a = b->waiting, *next; a != NULL; a = next) {
         next = a->next;
         asker_remove(b, a, asker);
+    }
+    for (uint32_t i = 0; i < b->map.size; i++) {
+        for (struct map_node *n = map_bucket(&b->map, i); n != NULL; n = n->next) {
+            struct ledger_account *a = (struct ledger_account *)n;
+
+            if (a->maker == accounts)
+                a->maker = NULL;
+        }
     }
 }
 
@@ -267,6 +290,8 @@ account_free(struct ledger *b, struct ledger_account *a)
 {
     while (a->asks != NULL)
         ask_remove(b, a, &a->asks);
+    if (a->maker != NULL)
+        --*a->maker;
     map_remove(&b->map, &a->node);
     free(a);
 }

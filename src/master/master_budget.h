@@ -30,6 +30,8 @@ struct ledger_ask {
     uint32_t handle;
     uint32_t wanted;
     uint32_t share; /* while a turn is made */
+    uint32_t *accounts;     /* how many there are that the asker was the first to ask for; NULL: not counted */
+    uint32_t accounts_most; /* no more than these */
 };
 
 struct ledger_account {
@@ -41,6 +43,7 @@ struct ledger_account {
     uint64_t credit; /* bytes times a million */
     struct mono filled; /* when credit was last brought up */
     struct mono used;
+    uint32_t *maker; /* counts it; NULL: that one is gone */
     char title[IMAGE_RULE_TITLE_MAX + 1];
     char user[];
 };
@@ -57,13 +60,13 @@ void ledger_init(struct ledger *b, uint32_t max,
 void ledger_free(struct ledger *b);
 
 /* One question, with the rate that holds now; bytes 0 takes back the one before. 0; -1 with ENOMEM or
-   ENOBUFS (too many accounts): it was not taken. */
+   ENOBUFS (too many accounts, in all or of the asker's): it was not taken. */
 int ledger_ask(struct ledger *b, const char *title, const char *user, uint64_t rate,
     const struct ledger_ask *ask, struct mono now) SP_MUST_USE;
 /* Serves all who wait. */
 void ledger_turn(struct ledger *b, struct mono now);
-/* Forgets the questions of one that is gone; what it was granted is spent. */
-void ledger_forget(struct ledger *b, const void *asker);
+/* Forgets the questions of one that is gone, and its count; what it was granted is spent. */
+void ledger_forget(struct ledger *b, const void *asker, const uint32_t *accounts);
 /* Forgets accounts that nobody used for a while. */
 void ledger_sweep(struct ledger *b, struct mono now);
 /* Another image holds: who waits gets an answer of 0 bytes, and asks again with the rate of that one. */

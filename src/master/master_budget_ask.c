@@ -19,13 +19,27 @@ grant(void *asker, uint32_t handle, uint32_t bytes)
     answers_grant(asker, handle, bytes);
 }
 
+/* Each session may ask for two. */
+static uint32_t
+accounts_for(uint64_t sessions)
+{
+    uint64_t most = 2 * sessions + ACCOUNTS_BESIDE;
+
+    return most < IDMAP_MAX ? (uint32_t)most : IDMAP_MAX;
+}
+
 void
 bandwidth_init(struct master *m)
 {
-    uint64_t most = 2 * m->sessions.limit + ACCOUNTS_BESIDE;
-
     m->bandwidth.timer.expired = turn;
-    ledger_init(&m->bandwidth.ledger, most < IDMAP_MAX ? (uint32_t)most : IDMAP_MAX, grant);
+    ledger_init(&m->bandwidth.ledger, accounts_for(m->sessions.limit), grant);
+}
+
+void
+bandwidth_adopt(struct master *m)
+{
+    m->bandwidth.ledger.max = accounts_for(m->sessions.limit);
+    ledger_again(&m->bandwidth.ledger);
 }
 
 void
@@ -81,7 +95,8 @@ bandwidth_asked(struct process *p, const struct ipc_message *message)
         return false;
     const struct image_rule *rule = image_rule(image, ask.rule);
     uint64_t rate = ask.user[0] == '\0' ? rule->bandwidth : rule->user_bandwidth;
-    struct ledger_ask question = { .asker = p, .handle = ask.handle, .wanted = ask.bytes };
+    struct ledger_ask question = { .asker = p, .handle = ask.handle, .wanted = ask.bytes,
+        .accounts = &p->accounts, .accounts_most = accounts_for(p->capacity) };
 
     if (rate == 0) {
         answers_grant(p, ask.handle, ask.bytes);
@@ -89,7 +104,7 @@ bandwidth_asked(struct process *p, const struct ipc_message *message)
     }
     if (ledger_ask(&m->bandwidth.ledger, image_string(image, rule->title), ask.user, rate, &question,
             loop_now(m->loop)) < 0)
-        return false;
+        answers_grant(p, ask.handle, 0); /* there are so many just now: it asks again */
     arm(m);
     return true;
 }

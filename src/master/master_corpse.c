@@ -182,7 +182,7 @@ corpse_make(struct process *p)
 
     process_unlist(p);
     dispatch_recall(m, p);
-    ledger_forget(&m->bandwidth.ledger, p);
+    ledger_forget(&m->bandwidth.ledger, p, &p->accounts);
     answers_free(p);
     broker_forget(p);
     close_channel(p);

@@ -89,7 +89,8 @@ limits_adopt(struct master *m)
     if (s->limits.failures == 0)
         (void)histories_lift(&l->penalties, match_all, NULL, loop_now(m->loop));
     l->behind = true;
-    ledger_again(&m->bandwidth.ledger);
+    bandwidth_adopt(m);
+    m->door.due = true;
 }
 
 /* ---- now and then ---- */
@@ -147,11 +148,13 @@ judge(const struct limits *l, const struct tally_client *c, struct mono now)
     return LIMIT_NONE;
 }
 
-static void
-refused(struct master *m, enum limit limit, const struct addr *client, uint16_t listener)
+void
+limits_refuse(struct master *m, enum limit limit, const struct addr *client, uint16_t listener,
+    struct tally_client *c)
 {
     struct limits *l = &m->limits;
 
+    tally_client_settle(&l->tally, c);
     l->refused[limit]++;
     if (notices_add(&l->notices, limit, client, listener, loop_now(m->loop),
             l->penalties.rules.window))
@@ -159,19 +162,17 @@ refused(struct master *m, enum limit limit, const struct addr *client, uint16_t 
     tick_arm(m);
 }
 
-bool
-limits_admit(struct master *m, const struct addr *client, uint16_t listener, struct tally_client **out)
+struct tally_client *
+limits_client(struct master *m, const struct addr *client)
 {
-    struct limits *l = &m->limits;
-    struct tally_client *c = tally_client_get(&l->tally, client_key(client));
-    enum limit limit = c == NULL ? LIMIT_NONE : judge(l, c, loop_now(m->loop));
+    return tally_client_get(&m->limits.tally, client_key(client));
+}
 
-    *out = c; /* without memory nothing is counted, and the connection is served */
-    if (limit == LIMIT_NONE)
-        return true;
-    tally_client_settle(&l->tally, c);
-    refused(m, limit, client, listener);
-    return false;
+/* Without memory nothing is counted, and the connection is served. */
+enum limit
+limits_judge(const struct master *m, const struct tally_client *c)
+{
+    return c == NULL ? LIMIT_NONE : judge(&m->limits, c, loop_now(m->loop));
 }
 
 void
@@ -202,6 +203,8 @@ limits_requested(struct master *m, struct session *s)
 {
     if (s->pending && s->pending_epoch == m->limits.tally.epoch)
         tally_pending_end(&m->limits.tally, s->counted);
+    if (s->pending && s->counted->waiting > 0)
+        m->door.due = true;
     s->pending = false;
 }
 

@@ -50,10 +50,14 @@ void limits_init(struct master *m);
 void limits_close(struct master *m);
 /* What was collected in a turn leaves with its end. */
 void limits_turn_end(struct master *m);
-/* Whether another connection of the client is let in; a refusal is counted, and logged as far as that
-   makes sense. *out is for limits_enter(); may be NULL. */
-bool limits_admit(struct master *m, const struct addr *client, uint16_t listener,
-    struct tally_client **out);
+/* Who has one more connection, or NULL: no memory. What follows is limits_enter(), limits_cancel(),
+   limits_refuse() or door_wait(). */
+struct tally_client *limits_client(struct master *m, const struct addr *client);
+/* Why it is not let in now, or LIMIT_NONE. */
+enum limit limits_judge(const struct master *m, const struct tally_client *c);
+/* It is not: counted, and logged as far as that makes sense. */
+void limits_refuse(struct master *m, enum limit limit, const struct addr *client, uint16_t listener,
+    struct tally_client *c);
 /* It is a session now, or (limits_cancel) was none in the end. */
 void limits_enter(struct master *m, struct session *s, struct tally_client *c);
 void limits_cancel(struct master *m, struct tally_client *c);
@@ -77,6 +81,8 @@ struct bandwidth {
 
 void bandwidth_init(struct master *m);
 void bandwidth_close(struct master *m);
+/* The image in force is another one, m->sessions.limit is set. */
+void bandwidth_adopt(struct master *m);
 /* BUDGET_ASK. False: malformed or untrue. */
 bool bandwidth_asked(struct process *p, const struct ipc_message *message) SP_MUST_USE;
 

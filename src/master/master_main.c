@@ -121,6 +121,7 @@ static void
 turn_end(void *ctx)
 {
     limits_turn_end(ctx);
+    door_turn_end(ctx);
     dispatch_flush(ctx);
 }
 

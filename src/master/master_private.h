@@ -75,6 +75,30 @@ void accept_resume(struct master *m, enum accept_pause why);
 void accept_close(struct master *m);
 /* Listeners came: they are polled like the others. */
 void accept_poll(struct master *m);
+/* A connection that no limit stands against becomes a session. Owns *fd, leaves -1. */
+void accept_session(struct listener *l, int *fd, const struct addr *client,
+    struct tally_client *counted, struct wall accepted);
+
+/* ---- connections that wait for the others of their client (master_door.c) ---- */
+
+#define DOOR_MAX 1024U
+#define DOOR_CLIENT_MAX 256U
+#define DOOR_PATIENCE_US CLOCK_SECOND_US
+
+struct door {
+    struct door_wait *head, *tail; /* in the order they came */
+    uint32_t count, max;
+    bool due; /* somebody may go in; set where a client's pending connections get fewer */
+    struct loop_timer timer;
+};
+
+void door_init(struct master *m);
+/* Refuses all that wait. */
+void door_close(struct master *m);
+/* Takes *fd and leaves -1; false: there is no room, and it is as it was. */
+bool door_wait(struct listener *l, int *fd, const struct addr *client, struct tally_client *counted,
+    struct wall now) SP_MUST_USE;
+void door_turn_end(struct master *m);
 
 /* ---- dispatch (master_dispatch.c) ---- */
 
@@ -179,6 +203,7 @@ struct process {
     uint32_t batch_count;
     bool blocked; /* its channel is full until the retry */
     struct answers answers;
+    uint32_t accounts; /* worker: of bandwidth, that it was the first to ask for */
 
     uint64_t penalties_heard; /* auth: of the changes, up to this one */
 
@@ -410,6 +435,7 @@ struct master {
 
     struct listeners listeners;
     struct acceptor acceptor;
+    struct door door;
     struct sessions sessions;
     struct dispatch dispatch;
     struct limits limits;

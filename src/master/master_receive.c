@@ -347,8 +347,9 @@ process_readable(struct loop_io *io, uint32_t events)
     }
 }
 
-/* Only the ends of sessions still matter of what a dead child said. What breaks the rules between
-   them is passed over: the records of those that ended are in its ring, and must not be doubled. */
+/* Only the ends of sessions and the fates of logins still matter of what a dead child said. What breaks
+   the rules between them is passed over: the records of those that ended are in its ring, and must not be
+   doubled. */
 void
 process_read_rest(struct process *p)
 {
@@ -364,6 +365,8 @@ process_read_rest(struct process *p)
             return;
         if (message.type == IPC_ENDED)
             (void)on_ended(p, &message);
+        if (message.type == IPC_AUTH_RESULT)
+            (void)on_auth_result(p, &message);
         ipc_message_close(&message);
     }
 }

@@ -122,7 +122,7 @@ tally_client_get(struct tally *t, struct client_key key)
 void
 tally_client_settle(struct tally *t, struct tally_client *c)
 {
-    if (c->sessions > 0)
+    if (c->sessions > 0 || c->waiting > 0)
         return;
     map_remove(&t->clients, &c->node);
     c->node.next = (struct map_node *)t->free;

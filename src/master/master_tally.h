@@ -37,6 +37,7 @@ struct tally_client {
     uint32_t sessions;
     uint32_t pending; /* of this epoch */
     uint32_t epoch;
+    uint32_t waiting; /* at the door; no session yet */
 };
 
 /* ---- users ---- */

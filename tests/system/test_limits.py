@@ -126,6 +126,34 @@ def test_pending_per_client(start, echo, method):
     gateway.wait_event("limit.reached", reason="pending-per-client")
 
 
+def test_a_burst_is_no_hoard(start, echo):
+    """Many more at once than may be pending, all of which say at once what they want: all are served."""
+    gateway = start(limits="pending-per-client = 16")
+    clients = [Client(gateway) for _ in range(200)]
+    for client in clients:
+        client.send(socks.hello(socks.NONE) + socks.request(*echo.address) + b"ping")
+    for client in clients:
+        assert client.recv(2) == b"\x05\x00" and client.reply().code == 0 and client.recv(4) == b"ping"
+        client.close()
+    assert not any(r["event"] == "limit.reached" for r in gateway.events())
+
+
+def test_who_waits_is_refused_when_it_ends(start):
+    gateway = start(limits="pending-per-client = 2")
+    held = [Client(gateway).greet() for _ in range(2)]
+    with Client(gateway) as client:
+        client.send(socks.hello(socks.NONE))
+        client.sock.settimeout(0.3)
+        with pytest.raises(TimeoutError):
+            client.sock.recv(1)
+        gateway.process.terminate()
+        client.sock.settimeout(5)
+        client.ends_or_resets()
+    for client in held:
+        client.rest_or_reset()
+    gateway.wait_event("limit.reached", reason="pending-per-client")
+
+
 def test_sessions_per_user(start, echo):
     """Whatever address they come from; the login succeeds, the request is refused."""
     gateway = start(methods=["userpass"], users=users(), limits="sessions-per-user = 2", workers=2)

@@ -76,6 +76,10 @@ check_PROGRAMS += tests/unit/test_master_receive
 tests_unit_test_master_receive_SOURCES = tests/unit/test_master_receive.c $(MASTER_RIG)
 tests_unit_test_master_receive_LDADD = $(UNIT_MASTER)
 
+check_PROGRAMS += tests/unit/test_master_door
+tests_unit_test_master_door_SOURCES = tests/unit/test_master_door.c $(MASTER_RIG)
+tests_unit_test_master_door_LDADD = $(UNIT_MASTER)
+
 check_PROGRAMS += tests/unit/test_master_outbox
 tests_unit_test_master_outbox_SOURCES = tests/unit/test_master_outbox.c $(MASTER_RIG)
 tests_unit_test_master_outbox_LDADD = $(UNIT_MASTER)

@@ -195,7 +195,7 @@ a_dead_worker_waits_no_longer_and_gives_nothing_back(void **state)
     for (int i = 0; i < 20; i++)
         ask(0, "", RATE, 10000000);
     ask(1, "", RATE, 10000000);
-    ledger_forget(&b, &workers[0]);
+    ledger_forget(&b, &workers[0], NULL);
     memset(workers, 0, sizeof workers);
     turn();
     assert_int_equal(workers[0].answers, 0);
@@ -256,6 +256,35 @@ idle_accounts_vanish(void **state)
     assert_int_equal(b.map.count, 1);
 }
 
+/* One that asks for ever other names is not in the way of the others. */
+static void
+each_has_its_share_of_the_accounts(void **state)
+{
+    uint32_t of_one = 0, of_other = 0;
+    struct ledger_ask one = { .asker = &workers[0], .wanted = 10, .accounts = &of_one, .accounts_most = 3 };
+    struct ledger_ask other = { .asker = &workers[1], .wanted = 10, .accounts = &of_other,
+        .accounts_most = 3 };
+    char name[16];
+
+    (void)state;
+    for (int i = 0; i < 6; i++) {
+        (void)snprintf(name, sizeof name, "u%d", i);
+        assert_int_equal(ledger_ask(&b, "rule", name, RATE, &one, now), i < 3 ? 0 : -1);
+    }
+    assert_int_equal(of_one, 3);
+    assert_int_equal(ledger_ask(&b, "rule", "u1", RATE, &one, now), 0);
+    assert_int_equal(ledger_ask(&b, "rule", "u1", RATE, &other, now), 0);
+    assert_int_equal(of_other, 0);
+    assert_int_equal(ledger_ask(&b, "rule", "v", RATE, &other, now), 0);
+    assert_int_equal(of_other, 1);
+    ledger_forget(&b, &workers[1], &of_other);
+    now = mono_add_seconds(now, LEDGER_IDLE_SECONDS);
+    ledger_sweep(&b, now);
+    assert_int_equal(b.map.count, 0);
+    assert_int_equal(of_one, 0);
+    assert_int_equal(of_other, 1); /* it was told to leave that alone */
+}
+
 static void
 the_fastest_rate(void **state)
 {
@@ -285,6 +314,7 @@ main(void)
         CASE(a_dead_worker_waits_no_longer_and_gives_nothing_back),
         CASE(another_image),
         CASE(idle_accounts_vanish),
+        CASE(each_has_its_share_of_the_accounts),
         CASE(the_fastest_rate),
     };
 

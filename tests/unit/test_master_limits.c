@@ -42,10 +42,13 @@ static struct session *
 arrive(struct rig *r, uint8_t last)
 {
     struct addr from = client(last);
-    struct tally_client *c;
+    struct tally_client *c = limits_client(&r->m, &from);
+    enum limit limit = limits_judge(&r->m, c);
 
-    if (!limits_admit(&r->m, &from, 0, &c))
+    if (limit != LIMIT_NONE) {
+        limits_refuse(&r->m, limit, &from, 0, c);
         return NULL;
+    }
     struct session *s = rig_session(r);
 
     s->client = from;
