@@ -112,6 +112,9 @@ static const char other_reasons[] =
     ".Li password-too-long\n"
     "(bcrypt reads 72 bytes) and\n"
     ".Li malformed-credentials ;\n"
+    "with every method\n"
+    ".Li penalty ,\n"
+    "where one stands against this user from this client, whatever the login said;\n"
     "those of\n"
     ".Cm no-identd\n"
     "are\n"
@@ -168,19 +171,23 @@ static const char other_reasons[] =
     "its channel to the master failed or was closed.\n"
     ".It Cm resources\n"
     "no memory for what the master had to tell it.\n"
+    ".It Cm replaced\n"
+    "its successor had taken over: a reload or an operator asked for that.\n"
+    ".It Cm reload\n"
+    "it could not work with the configuration in force.\n"
     ".El\n"
     ".Ss Reasons of other records\n"
     ".Cm gateway.stop\n"
-    "names the signal.\n"
+    "names the signal, or\n"
+    ".Li drain .\n"
     ".Cm gateway.reload-failed\n"
-    "says\n"
-    ".Li file-refused\n"
-    "and in\n"
+    "has one of the words above, and in\n"
     ".Cm detail\n"
-    "which file and what is wrong with it;\n"
+    "the file or key and what is wrong with it;\n"
     ".Cm gateway.reload\n"
-    "names the file in\n"
-    ".Cm detail .\n"
+    "names in\n"
+    ".Cm detail\n"
+    "the file that was read again alone, or what is being replaced.\n"
     ".Cm audit.lost\n"
     "says\n"
     ".Li ring-full ,\n"
@@ -277,6 +284,11 @@ put_reasons(FILE *out)
 #define REASON(id, word, closing, sentence) { word, EVENT_##closing, sentence },
 #include "src/session/reason.def"
 #undef REASON
+        { "sessions-per-client", EVENT_LIMIT_REACHED,
+            "the client has as many sessions as limits.sessions-per-client allows" },
+        { "pending-per-client", EVENT_LIMIT_REACHED,
+            "the client has as many connections without a login as limits.pending-per-client allows" },
+        { "penalty", EVENT_LIMIT_REACHED, "the client failed to log in too often and is kept out for a while" },
         { "descriptors", EVENT_LIMIT_REACHED, "the master is out of descriptors" },
         { "sessions", EVENT_LIMIT_REACHED, "as many sessions as there may be" },
         { "stopping", EVENT_REQUEST_FAILED, "the gateway stops and no worker had taken the connection" },

@@ -33,7 +33,8 @@ void reload_begin(struct master *m, struct reload_asker *asker);
 /* The asker is gone: its callbacks are not called any more. */
 void reload_forget(struct master *m, struct reload_asker *asker);
 
-/* The generation in force: 1 at the start, one more for each reload that succeeded. */
+/* The generation in force: 1 at the start, then the number of the reload that brought it; one that failed has
+   a number, too. */
 uint64_t reload_generation(const struct master *m);
 /* The last reload, for people: "" when there was none. */
 const char *reload_last(const struct master *m, bool *ok);
