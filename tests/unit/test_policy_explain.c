@@ -48,6 +48,30 @@ check_judge(const struct image *image, const struct model *m, const struct model
     }
 }
 
+/* Which rules the compiler says can never match. */
+static unsigned
+find_warned(const char *complaints, unsigned count, bool never[MODEL_RULES])
+{
+    unsigned found = 0;
+    for (unsigned i = 0; i < count; i++) {
+        char wanted[64];
+        snprintf(wanted, sizeof(wanted), "rule \"%u\": warning: it never matches", i);
+        never[i] = strstr(complaints, wanted) != NULL;
+        found += never[i];
+    }
+    return found;
+}
+
+static void
+check_warned(const struct image *image, const struct model *m, const struct model_query *q,
+    const bool never[MODEL_RULES])
+{
+    const struct policy_verdict v = policy_judge(image, NULL, &q->q);
+    if (v.rule != POLICY_NO_RULE && never[v.rule]) {
+        fail_msg("rule %u decides, which never matches, it was said\n%s", (unsigned)v.rule, m->text);
+    }
+}
+
 /* Every rule before the one that decides has the failed condition that the model sees. */
 static void
 check_explain(const struct image *image, const struct model *m, const struct model_query *q)
@@ -141,6 +165,8 @@ test_model(void **state)
     unsigned verdicts[2] = { 0, 0 };
     unsigned early[2] = { 0, 0 };
     unsigned udp[2] = { 0, 0 };
+    bool never[MODEL_RULES];
+    unsigned warned = 0;
     (void)state;
     assert_true(m != NULL && q != NULL);
     for (unsigned i = 0; i < RULE_SETS; i++) {
@@ -155,11 +181,13 @@ test_model(void **state)
             fail_msg("%s\n%s", r.text, m->text);
         }
         assert_in_range(POLICY_GROUP_WORDS(r.image), 0, SP_COUNT(bits));
+        warned += find_warned(r.text, m->count, never);
         for (unsigned n = 0; n < QUERIES; n++) {
             model_random_query(q, &random);
             policy_groups_of(r.image, q->groups, q->groups_len, bits);
             q->q.groups = unit_random(&random) % 4 == 0 && (q->in[0] | q->in[1]) == 0 ? NULL : bits;
             check_judge(r.image, m, q);
+            check_warned(r.image, m, q, never);
             check_explain(r.image, m, q);
             check_early(r.image, m, q, early);
             check_hopeless(r.image, q, udp);
@@ -171,6 +199,7 @@ test_model(void **state)
     free(m);
     /* Everything must have been at stake. */
     assert_true(verdicts[0] > 5000 && verdicts[1] > 5000);
+    assert_true(warned > 500);
     assert_true(early[0] > 5000 && early[1] > 5000 && udp[0] > 5000 && udp[1] > 2000);
 }
 
