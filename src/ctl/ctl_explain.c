@@ -47,6 +47,26 @@ print_verdict(const struct explaining *e, const struct policy_verdict *v)
     putchar('\n');
 }
 
+/* What no address could change is refused before one is known; then the audit has that rule. */
+static void
+print_early(const struct explaining *e, const struct policy_verdict *v)
+{
+    const bool by_name = e->query.q.name != NULL;
+    struct policy_query query = e->query.q;
+    struct policy_verdict early;
+    char text[VERDICT_MAX];
+
+    query.address = (struct addr) { .family = ADDR_NONE };
+    if ((!by_name && !query.bind_any) || !policy_refuses_any(e->policy->image, &query, &early)
+        || early.rule == v->rule)
+        return;
+    ctl_verdict_text(e->policy->image, &early, text, sizeof text);
+    printf("the gateway does not %s, since none could change it, and its audit says: ",
+        by_name ? "ask for an address" : "wait for a peer");
+    ctl_print(stdout, text);
+    putchar('\n');
+}
+
 static void
 explain_one(struct explaining *e)
 {
@@ -57,9 +77,10 @@ explain_one(struct explaining *e)
     e->allowed = e->allowed || v.allowed;
     print_verdict(e, &v);
     (void)policy_explain(e->policy->image, e->policy->own, &e->query.q, print_step, e, &complete);
+    print_early(e, &v);
     if (!complete)
         puts(e->query.q.name != NULL ? "the address of the name may change this: --resolve judges those it has now"
-                                     : "the peer that connects may change this");
+                                     : "the peer that connects may change this: --address judges one");
 }
 
 /* ---- every address of the name ---- */

@@ -98,9 +98,12 @@ read_when(const char *text, struct policy_query *q, char error[CTL_QUESTION_ERRO
         memset(&tm, 0, sizeof tm);
         end = strptime(text, "%Y-%m-%dT%H:%MZ", &tm);
     }
-    if (end == NULL || *end != '\0')
-        return wrong(error, "when: \"%s\" is no time; allowed is UTC such as 2026-01-31T18:30Z", text);
+    const struct tm written = tm;
+
     q->when = (int64_t)timegm(&tm);
+    /* The 31st of a month with 30 days is another day by now. */
+    if (end == NULL || *end != '\0' || tm.tm_mday != written.tm_mday)
+        return wrong(error, "when: \"%s\" is no time; allowed is UTC such as 2026-01-31T18:30Z", text);
     return 0;
 }
 

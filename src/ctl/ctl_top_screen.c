@@ -7,6 +7,7 @@
 
 #define HEAD_LINES 5 /* four, and the columns' titles */
 #define LEAST_COLUMNS 40
+#define ID_USUAL 6
 #define LINE_MAX_OCTETS 2048
 
 static const char keys[] = "q quit  s sort  p pause  arrows move  k kill";
@@ -95,14 +96,14 @@ draw_sessions(const struct top_picture *p)
 
 /* How wide what gives way is: the rest of the screen is fixed. */
 struct widths {
-    size_t user, client, destination, rule; /* rule 0: there is no room for it */
+    size_t id, user, client, destination, rule; /* rule 0: there is no room for it */
 };
 
 static struct widths
-widths_of(size_t columns)
+widths_of(size_t columns, size_t id)
 {
-    const size_t fixed = 6 + 6 + 6 + 6 + 5 + 5; /* id, up, down, bytes, age, and blanks */
-    struct widths w = { .user = 11, .client = 13, .rule = 0 };
+    const size_t fixed = 6 + 6 + 6 + 5 + 5 + id; /* up, down, bytes, age, id, and blanks */
+    struct widths w = { .id = id, .user = 11, .client = 13, .rule = 0 };
     size_t rest;
 
     if (columns < 70)
@@ -116,6 +117,27 @@ widths_of(size_t columns)
     rest = fixed + w.user + w.client + w.rule + 3;
     w.destination = columns > rest + 8 ? columns - rest - 1 : 8;
     return w;
+}
+
+/* The half of the id that differs. */
+static const char *
+short_id(const struct top_row *r)
+{
+    return strlen(r->session) == 16 ? r->session + 8 + strspn(r->session + 8, "0") : r->session;
+}
+
+/* What all ids of the picture need: one that is cut is none. */
+static size_t
+id_width(const struct top_picture *p)
+{
+    size_t width = ID_USUAL;
+
+    for (size_t i = 0; i < p->count; i++) {
+        size_t len = strlen(short_id(&p->rows[i]));
+
+        width = len > width ? len : width;
+    }
+    return width;
 }
 
 static void
@@ -133,7 +155,7 @@ draw_row(int y, const struct top_row *r, const struct widths *w, attr_t attribut
 
     if (port != NULL)
         *port = '\0';
-    put(&l, strlen(r->session) == 16 ? r->session + 8 + strspn(r->session + 8, "0") : r->session, 6, false);
+    put(&l, short_id(r), w->id, false);
     put(&l, r->user[0] != '\0' ? r->user : "-", w->user, false);
     put(&l, client, w->client, false);
     (void)ctl_clean_place(place, sizeof place, r->destination[0] != '\0' ? r->destination : r->phase,
@@ -153,7 +175,7 @@ draw_titles(const struct widths *w)
 {
     struct line l = { .used = 0 };
 
-    put(&l, "ID", 6, false);
+    put(&l, "ID", w->id, false);
     put(&l, "USER", w->user, false);
     put(&l, "CLIENT", w->client, false);
     put(&l, "DESTINATION", w->destination, false);
@@ -192,7 +214,7 @@ follow(struct top_view *v)
 void
 top_draw(struct top_view *v)
 {
-    struct widths w = widths_of(COLS > LEAST_COLUMNS ? (size_t)COLS : LEAST_COLUMNS);
+    struct widths w = widths_of(COLS > LEAST_COLUMNS ? (size_t)COLS : LEAST_COLUMNS, id_width(v->picture));
 
     follow(v);
     erase();

@@ -420,6 +420,23 @@ def test_explain(gateway, policy):
     fails(gateway, USAGE, "No such file", "explain", "-c", "/nonexistent.conf", "--client", "::1", "--to", "a:1")
 
 
+def test_explain_knows_what_is_refused_unresolved(start, base):
+    """No address could change it, so none is asked for: the rule that the audit has is told, too."""
+    rules = gw.rule("ten", action="deny", destination=["10.0.0.0/8"]) \
+        + gw.rule("tests", action="deny", destination=["*.test"]) + gw.ALLOW
+    gateway = start(control="", rules=rules)
+    done = gateway.ctl("explain", "--client", "127.0.0.1", "--to", "a.test:80", "--address", "10.1.1.1")
+    assert done.stdout.startswith('denied by rule "ten"\n')
+    assert done.stdout.endswith('its audit says: denied by rule "tests"\n')
+    with Client(gateway) as client:
+        assert client.greet().ask("a.test", 80).code == 2
+    record, = wait_until(lambda: [r for r in gateway.events() if r["event"] == "request.denied"])
+    assert record["rule"] == "tests"
+    for address in "192.0.2.1", "127.0.0.1":
+        done = gateway.ctl("explain", "--client", "127.0.0.1", "--to", "a.test:80", "--address", address)
+        assert "audit" not in done.stdout
+
+
 def test_explain_resolves(gateway, policy):
     done = gateway.ctl("explain", "-c", policy, "--client", "192.0.2.7", "--to", "localhost:80", "--resolve")
     assert done.returncode == OK

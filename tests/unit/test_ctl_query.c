@@ -85,6 +85,7 @@ test_bad_questions(void **state)
         { { .client = "::1", .to = "a:1", .command = "x" }, "\"connect\", \"bind\", \"udp\"" },
         { { .client = "::1", .to = "a:1", .when = "2026-01-31" }, "no time" },
         { { .client = "::1", .to = "a:1", .when = "2026-01-31T10:00Zx" }, "no time" },
+        { { .client = "::1", .to = "a:1", .when = "2026-02-31T10:00Z" }, "no time" },
         { { .client = "::1", .to = "10.0.0.1:1", .address = "10.0.0.2" }, "an address already" },
         { { .client = "::1", .to = "a:1", .address = "x" }, "address: \"x\"" },
         { { .client = "::1", .to = "a:1", .user = "x", .method = "none" }, "a session of this method" },
