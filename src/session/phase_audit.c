@@ -3,7 +3,8 @@
  * audit: where log.required says so a success reply waits here until the log target has accepted the
  * record that states it: session.start; for the second reply of a BIND, whose first one waited for that,
  * a session.update with the peer. What the client sends ahead stays in the kernel. Without room for the
- * record, or without an answer of the target in time, the request is refused.
+ * record, or without an answer of the target in time, the request is refused. A reload that requires it no
+ * longer ends the wait.
  */
 #include "src/session/session_private.h"
 
@@ -82,13 +83,26 @@ audit_event(struct session *s, enum session_event event)
 
 /* As where it is going. */
 static struct session_step
-audit_judge(struct session *s)
+judge(struct session *s)
 {
     if (s->setup->audited_next == SESSION_BIND)
         return phase_bind.judge(s);
     if (s->setup->audited_next == SESSION_ASSOCIATE)
         return phase_associate.judge(s);
     return session_judge_live(s);
+}
+
+/* Where the audit is no longer required nobody waits for it any more. */
+static struct session_step
+audit_judge(struct session *s)
+{
+    struct session_step step = judge(s);
+
+    if (step.kind != SESSION_WAIT || image_settings(s->host->image)->log.required != 0)
+        return step;
+    audit_wait_end(&s->setup->audit);
+    s->setup->audited = true;
+    return step_go((enum session_phase)s->setup->audited_next);
 }
 
 const struct phase_row phase_audit = { "audit", audit_enter, audit_event, audit_judge };

@@ -11,14 +11,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define CONFIG(required) \
+    "methods = { \"none\" }\n" \
+    "listen \"127.0.0.1:1080\" { methods = { \"none\" } }\n" \
+    "timeouts { connect = 1 }\nlog { required = " required " }\n" \
+    "rule \"here\" { action = \"allow\" destination = { \"127.0.0.1/32\" } }\n"
+
 static int
 setup(void **state)
 {
     (void)state;
-    session_rig_begin("methods = { \"none\" }\n"
-                      "listen \"127.0.0.1:1080\" { methods = { \"none\" } }\n"
-                      "timeouts { connect = 1 }\nlog { required = true }\n"
-                      "rule \"here\" { action = \"allow\" destination = { \"127.0.0.1/32\" } }\n");
+    session_rig_begin(CONFIG("true"));
     return 0;
 }
 
@@ -122,34 +125,71 @@ test_refused_in_time(void **state)
     fd_close(&target);
 }
 
-/* Rules are looked at again while it waits: nothing of it is there yet. */
+/* One of each command waits. */
 static void
-test_judged_meanwhile(void **state)
+each_waits(int fd[3], int *target)
 {
     static const uint8_t associate[] = { 5, 3, 0, 1, 0, 0, 0, 0, 0, 0 };
     static const uint8_t bind[] = { 5, 2, 0, 1, 127, 0, 0, 1, 0, 0 };
-    uint8_t in[10];
-    uint64_t id[3];
-    int target, fd[3] = { asking(&id[0], &target), session_rig_client(0, &id[1]),
-        session_rig_client(0, &id[2]) };
+    uint8_t in[2];
+    uint64_t id;
 
-    (void)state;
+    fd[0] = asking(&id, target);
     for (int i = 1; i < 3; i++) {
+        fd[i] = session_rig_client(0, &id);
         session_rig_send(fd[i], "\x05\x01\x00", 3);
         session_rig_read(fd[i], in, 2);
         session_rig_send(fd[i], i == 1 ? associate : bind, 10);
         session_rig_turns(5);
     }
-    session_rejudge(&rig.host, 1, true);
     for (int i = 0; i < 3; i++)
         nothing_comes(fd[i]);
-    accept_records(3, true);
+}
+
+static void
+each_goes_on(int fd[3], int *target)
+{
+    uint8_t in[10];
+
     for (int i = 0; i < 3; i++) {
         session_rig_read(fd[i], in, sizeof in);
         assert_int_equal(in[1], 0);
         fd_close(&fd[i]);
     }
-    fd_close(&target);
+    fd_close(target);
+}
+
+/* Rules are looked at again while it waits: nothing of it is there yet. */
+static void
+test_judged_meanwhile(void **state)
+{
+    int target, fd[3];
+
+    (void)state;
+    each_waits(fd, &target);
+    session_rejudge(&rig.host, 1, true);
+    for (int i = 0; i < 3; i++)
+        nothing_comes(fd[i]);
+    accept_records(3, true);
+    each_goes_on(fd, &target);
+}
+
+/* The target takes nothing, and so it is no longer required: whoever waits for it goes on. */
+static void
+test_required_no_longer(void **state)
+{
+    int target, fd[3];
+    struct rig other;
+
+    (void)state;
+    each_waits(fd, &target);
+    rig_later(&other, CONFIG("false"));
+    session_rig_commit(other.image, 0);
+    session_rejudge(&rig.host, 2, false);
+    each_goes_on(fd, &target);
+    assert_null(rig.host.audit.first);
+    session_rig_commit(rig.config.image, 0);
+    rig_free(&other);
 }
 
 /* What was accepted before anybody asked for a signal needs none. */
@@ -178,6 +218,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_one_signal_serves_all, setup, session_rig_teardown),
         cmocka_unit_test_setup_teardown(test_refused_in_time, setup, session_rig_teardown),
         cmocka_unit_test_setup_teardown(test_judged_meanwhile, setup, session_rig_teardown),
+        cmocka_unit_test_setup_teardown(test_required_no_longer, setup, session_rig_teardown),
         cmocka_unit_test_setup_teardown(test_accepted_at_once, setup, session_rig_teardown),
     };
 
