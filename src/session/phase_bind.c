@@ -229,7 +229,11 @@ bind_event(struct session *s, enum session_event event)
 static struct session_step
 bind_judge(struct session *s)
 {
-    return s->setup->bind_any ? session_judge_early(s) : bind_judge_expected(s);
+    struct policy_verdict verdict;
+
+    if (!s->setup->bind_any)
+        return bind_judge_expected(s);
+    return session_refuses_early(s, &verdict) ? session_revoke(s, &verdict) : step_wait();
 }
 
 const struct phase_row phase_bind = { "bind", bind_enter, bind_event, bind_judge };

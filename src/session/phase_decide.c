@@ -143,16 +143,21 @@ decide_address(struct session *s)
     return step_go(SESSION_BIND);
 }
 
+bool
+session_refuses_early(const struct session *s, struct policy_verdict *verdict)
+{
+    struct policy_query q;
+
+    fill_query(s, NULL, &q);
+    return policy_refuses_any(s->host->image, &q, verdict);
+}
+
 struct session_step
 session_judge_early(struct session *s)
 {
     struct policy_verdict verdict;
-    struct policy_query q;
 
-    fill_query(s, NULL, &q);
-    if (policy_refuses_any(s->host->image, &q, &verdict))
-        return session_deny(s, &verdict);
-    return step_wait();
+    return session_refuses_early(s, &verdict) ? session_deny(s, &verdict) : step_wait();
 }
 
 /* A name, or a BIND for anybody: only what no address could change. */

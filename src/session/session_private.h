@@ -307,6 +307,7 @@ struct session_step session_deny_noted(struct session *s);
 struct session_step session_revoke(struct session *s, const struct policy_verdict *verdict);
 /* A name, or a BIND for anybody: the refusal where no address could change it, else "wait". */
 struct session_step session_judge_early(struct session *s);
+bool session_refuses_early(const struct session *s, struct policy_verdict *verdict);
 /* Judges the destination of a session that has it, whether it relays already or not. */
 struct session_step session_judge_live(struct session *s);
 /* Hands a judged address to the session's dial, made when needed. 0, or -1. */

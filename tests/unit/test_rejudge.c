@@ -345,6 +345,29 @@ test_connecting(void **state)
     RIG_UNTIL(session_rig_ended(id));
 }
 
+/* It waits for anybody; its first reply is out. */
+static void
+test_bind_for_anybody(void **state)
+{
+    uint64_t id;
+    int fd;
+
+    (void)state;
+    change_done(BOTH "rule \"any\" { action = \"allow\" command = { \"bind\" } bind-any = true }\n", 0);
+    fd = session_rig_client(0, &id);
+    say_hello(fd, "\x05\x01\x00", 0);
+    session_rig_send(fd, "\x05\x02\x00\x01\x00\x00\x00\x00\x00\x00", 10);
+    read_reply(fd, 0);
+    assert_int_equal(session_of(id)->phase, SESSION_BIND);
+    change_done(BOTH "rule \"no\" { action = \"deny\" command = { \"bind\" } }\n" HERE, 0);
+    assert_int_equal(told.ended, 1);
+    read_reply(fd, 2);
+    fd_close(&fd);
+    struct session_closing c = session_rig_expect(id, EVENT_REQUEST_DENIED, "policy");
+
+    assert_string_equal(c.rule, "no");
+}
+
 /* ---- listeners ---- */
 
 /* The listener is gone; what began there goes on under what it said. */
@@ -504,6 +527,7 @@ main(void)
         TEST(test_groups_refused),
         TEST(test_in_the_midst),
         TEST(test_connecting),
+        TEST(test_bind_for_anybody),
         TEST(test_listener_removed),
         TEST(test_numbers),
         TEST(test_windows),
