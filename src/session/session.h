@@ -136,9 +136,10 @@ struct session_rejudge {
 struct session_kill {
     struct loop_task task;
     struct session *next;
-    uint64_t *ids; /* sorted, owned */
+    uint64_t *ids; /* owned */
     uint32_t count, size;
     uint8_t reason; /* enum session_reason */
+    bool sorted;    /* the ids are */
 };
 
 /* What all sessions of a worker share. Set up by src/worker, outlives every session. */

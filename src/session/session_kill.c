@@ -50,6 +50,9 @@ walk(struct loop_task *task)
     struct session_kill *k = &host->kill;
     struct mono end = session_slice_end(host);
 
+    if (!k->sorted)
+        qsort(k->ids, k->count, sizeof *k->ids, compare);
+    k->sorted = true;
     while (k->next != NULL) {
         struct session *s = k->next;
 
@@ -105,7 +108,7 @@ collect(struct session_kill *k, const uint64_t *ids, size_t count)
     k->size = (uint32_t)size;
     memcpy(k->ids + k->count, ids, count * sizeof *ids);
     k->count += (uint32_t)count;
-    qsort(k->ids, k->count, sizeof *k->ids, compare);
+    k->sorted = false; /* once for all that come in a turn */
     return true;
 }
 
