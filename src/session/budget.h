@@ -71,8 +71,9 @@ struct budgets {
     struct loop_timer retry; /* asks that were not sent */
     struct loop_task task;   /* those that have bytes, and sessions in line: */
     struct budget *soon;
-    uint32_t *limited;       /* rules of the image with a limit, ascending, owned; NULL: all are looked at */
-    uint32_t limited_count;  /* 0: none has one */
+    uint32_t limited_count;  /* rules of the image with a limit */
+    uint32_t *by_title;      /* their indexes and 1 by hash of the title, 0: none; owned; NULL: all are looked at */
+    uint32_t by_title_size;  /* a power of two, more than limited_count */
     struct session_budget *serving; /* its turn has come, */
     uint64_t share;                 /* for so many bytes */
 };
@@ -124,7 +125,7 @@ uint32_t budget_ahead(const struct budget *b);
 /* Its sessions in line get what there is, one after the other, in the next turn. */
 void budget_serve_soon(struct budget *b);
 void budgets_serve(struct loop_task *task);
-/* The i-th rule that has a limit, and its index; NULL: there are not so many. */
-const struct image_rule *budgets_limited(const struct budgets *set, uint32_t i, uint32_t *index);
+/* The rule of this title, if it has a limit, and its index; NULL: none. */
+const struct image_rule *budgets_limited(const struct budgets *set, const char *title, uint32_t *index);
 
 #endif

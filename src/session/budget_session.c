@@ -106,17 +106,6 @@ budget_serve_soon(struct budget *b)
 
 /* ---- what a session has ---- */
 
-static const struct image_rule *
-rule_of(const struct session *s, uint32_t *index)
-{
-    const struct image_rule *rule;
-
-    for (uint32_t i = 0; (rule = budgets_limited(&s->host->budgets, i, index)) != NULL; i++)
-        if (strcmp(image_string(s->host->image, rule->title), s->slot->rule) == 0)
-            return rule;
-    return NULL;
-}
-
 static int
 take(struct session *s, uint32_t index, uint64_t rate, const char *user, struct budget **out)
 {
@@ -130,7 +119,7 @@ static int
 take_both(struct session *s, struct budget *of[2])
 {
     uint32_t index;
-    const struct image_rule *rule = rule_of(s, &index);
+    const struct image_rule *rule = budgets_limited(&s->host->budgets, s->slot->rule, &index);
 
     if (rule == NULL)
         return 0;
