@@ -10,6 +10,7 @@
 
 #include "src/core/child.h"
 #include "src/core/ipc_limits.h"
+#include "src/core/ipc_reload.h"
 #include "src/session/session.h"
 
 #define WORKER_ENDED_BATCH 32    /* sessions reported in one message under load */
@@ -35,6 +36,8 @@ struct worker {
         struct image *image; /* prepared, owned; NULL: none */
         struct session_adoption *adoption;
         uint64_t generation;
+        struct ipc_prepared answer; /* to the last PREPARE */
+        struct loop_timer answer_timer; /* it could not be sent yet */
         uint64_t judged; /* REJUDGED is to be sent for this generation; 0: none */
         uint32_t ended;
         struct loop_timer retry;

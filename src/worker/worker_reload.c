@@ -86,25 +86,48 @@ prepare(struct worker *w, const struct ipc_prepare *p, int fd, char *error, size
     return w->reload.adoption != NULL;
 }
 
+static void send_answer(struct worker *w);
+
+static void
+answer_due(struct loop_timer *timer)
+{
+    send_answer((struct worker *)((char *)timer - offsetof(struct worker, reload.answer_timer)));
+}
+
+/* The master waits for it, and asks nothing more until it came: a full channel only delays it. */
+static void
+send_answer(struct worker *w)
+{
+    const struct ipc_prepared *answer = &w->reload.answer;
+    struct loop *loop = w->child.loop;
+    uint8_t body[IPC_BODY_MAX];
+    size_t len = ipc_prepared_encode(answer, body, sizeof body);
+
+    w->reload.answer_timer.expired = answer_due;
+    if (child_send(&w->child, IPC_PREPARED, body, len) < 0 && errno != EPIPE &&
+        loop_timer_set(loop, &w->reload.answer_timer,
+            mono_add_us(loop_now(loop), RETRY_MS * CLOCK_MSEC_US)) < 0)
+        log_error("no memory for a timer");
+}
+
 void
 worker_prepare(struct child *child, struct ipc_message *m)
 {
     struct worker *w = child->owner;
-    struct ipc_prepared answer = { .ok = false };
+    struct ipc_prepared *answer = &w->reload.answer;
     struct ipc_prepare p;
-    uint8_t body[IPC_BODY_MAX];
 
     if (ipc_prepare_decode(m, &p) < 0)
         log_panic("malformed PREPARE");
     forget(w);
-    answer.generation = p.generation;
-    answer.ok = prepare(w, &p, m->fd_count > 0 ? m->fds[0] : -1, answer.error, sizeof answer.error);
-    if (answer.ok)
+    loop_timer_cancel(child->loop, &w->reload.answer_timer);
+    *answer = (struct ipc_prepared) { .generation = p.generation };
+    answer->ok = prepare(w, &p, m->fd_count > 0 ? m->fds[0] : -1, answer->error, sizeof answer->error);
+    if (answer->ok)
         w->reload.generation = p.generation;
     else
         forget(w);
-    if (child_send(child, IPC_PREPARED, body, ipc_prepared_encode(&answer, body, sizeof body)) < 0)
-        log_warn("the master was not told about an image: %s", strerror(errno));
+    send_answer(w);
 }
 
 void
@@ -198,6 +221,7 @@ void
 worker_reload_free(struct worker *w)
 {
     loop_timer_cancel(w->child.loop, &w->reload.retry);
+    loop_timer_cancel(w->child.loop, &w->reload.answer_timer);
     loop_timer_cancel(w->child.loop, &w->hours.timer);
     forget(w);
 }
