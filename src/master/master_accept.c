@@ -18,6 +18,7 @@
 
 #define EXHAUSTED_PAUSE_US (100 * CLOCK_MSEC_US)
 #define EXHAUSTED_TELL_SECONDS 10
+#define ACCEPT_REST_MAX 1024 /* connections taken in one turn of a listener that closes */
 
 static void listener_ready(struct loop_io *io, uint32_t events);
 static void pause_over(struct loop_timer *timer);
@@ -226,6 +227,17 @@ take_one(struct listener *l, struct wall now)
         return judge_errno();
     accept_one(l, fd, &ss, len, now);
     return ACCEPTED;
+}
+
+void
+accept_rest(struct listener *l)
+{
+    struct wall now = loop_wall(l->m->loop);
+
+    for (int i = 0; i < ACCEPT_REST_MAX && dispatch_room(l->m); i++) {
+        if (take_one(l, now) != ACCEPTED)
+            return;
+    }
 }
 
 static void

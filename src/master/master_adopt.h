@@ -43,8 +43,8 @@ struct reload {
     const char *cause;       /* of the next one; for the log */
     struct loop_timer timer; /* the phase lasts too long */
     struct loop_task task;   /* something happened: see whether the phase is over */
-    unsigned asked;          /* roles that were sent PREPARE, */
-    unsigned agreed;         /* and those of which somebody said yes */
+    uint64_t asked;          /* roles, and of auth the pools, that were sent PREPARE: a bit each, */
+    uint64_t agreed;         /* and those of which somebody said yes */
     bool refused;
     char why[768];           /* the first reason against it */
     bool respawn_workers;
@@ -64,6 +64,8 @@ void reload_files_settled(struct master *m);
 void reload_refused(struct master *m, const char *why);
 /* A process ended: nobody waits for it. */
 void reload_process_gone(struct master *m);
+/* The gateway drains: the one under way fails. */
+void reload_give_up(struct master *m);
 /* The gateway stops: askers are answered. */
 void reload_cancel(struct master *m, const char *why);
 

@@ -29,6 +29,7 @@ drain_begin(struct master *m, const char *why)
     if (m->draining || m->stop != STOP_NOT)
         return;
     m->draining = true;
+    reload_give_up(m); /* it would open listeners */
     log_info("%s: nothing more is accepted; %u sessions have %u s to end", why,
         (unsigned)sessions_count(&m->sessions), (unsigned)seconds);
     accept_pause(m, PAUSE_START);

@@ -281,6 +281,15 @@ listener_rename(struct listener *l, const struct image *image)
 }
 
 void
+listeners_last_call(struct master *m)
+{
+    for (struct listener *l = m->listeners.all; l != NULL; l = l->next) {
+        if (l->serves && !l->stays && l->fd >= 0)
+            accept_rest(l);
+    }
+}
+
+void
 listeners_adopt(struct master *m, const struct image *next)
 {
     struct listener *after;
@@ -294,6 +303,7 @@ listeners_adopt(struct master *m, const struct image *next)
             listener_rename(l, next);
         } else if (l->serves) {
             listener_tell(l, "no longer listening at");
+            accept_rest(l); /* those since the last call */
             listener_close(l);
         }
         l->serves = l->stays;

@@ -56,6 +56,8 @@ bool listener_gone(const struct master *m, uint16_t number);
 /* Opens what the next image has and the one in force has not. 0, or -1 with error filled: then nothing
    changed. After it comes listeners_adopt() or listeners_abandon(). */
 int listeners_prepare(struct master *m, const struct image *next, char *error, size_t size) SP_MUST_USE;
+/* Takes the connections that those have which listeners_adopt() is about to close. */
+void listeners_last_call(struct master *m);
 void listeners_adopt(struct master *m, const struct image *next);
 void listeners_abandon(struct master *m);
 

@@ -36,6 +36,15 @@ decide(struct process *p, enum ipc_type type)
     p->agreed = false;
 }
 
+/* A pool's processes answer for it alone. */
+static uint64_t
+bit_of(const struct process *p)
+{
+    if (p->place->role != IPC_AUTH)
+        return p->place->role;
+    return UINT64_C(0x100) << p->place->pool;
+}
+
 static bool
 can_be_asked(const struct process *p)
 {
@@ -54,7 +63,7 @@ prepare_begin(struct master *m)
         /* Who still has to catch up with the last one gets this one in the same way. */
         if (!can_be_asked(p) || p->generation != m->generation)
             continue;
-        r->asked |= p->place->role;
+        r->asked |= bit_of(p);
         ask(p, r->generation, r->next.fd, true);
     }
 }
@@ -129,7 +138,7 @@ prepare_answered(struct process *p, const struct ipc_prepared *answer)
     }
     if (answer->ok) {
         p->agreed = true;
-        r->agreed |= p->place->role;
+        r->agreed |= bit_of(p);
         reload_process_gone(m);
         return true;
     }

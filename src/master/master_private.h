@@ -73,6 +73,8 @@ void accept_init(struct master *m);
 void accept_pause(struct master *m, enum accept_pause why);
 void accept_resume(struct master *m, enum accept_pause why);
 void accept_close(struct master *m);
+/* What the kernel has accepted on a listener that closes, as far as there is room for it. */
+void accept_rest(struct listener *l);
 /* Listeners came: they are polled like the others. */
 void accept_poll(struct master *m);
 /* A connection that no limit stands against becomes a session. Owns *fd, leaves -1. */

@@ -20,6 +20,7 @@
                             a process that hangs is let live */
 #define TEXT_MAX (1024U * 1024U + 4096U)
 #define LINES_LOGGED 50
+#define ABOUT_TO_END "the gateway is about to end"
 
 static void begin(struct master *m);
 
@@ -180,6 +181,7 @@ commit(struct master *m)
     struct compiled old = m->config;
 
     /* What was accepted before is handed out before; what nobody can take now waits. */
+    listeners_last_call(m);
     dispatch_flush(m);
     m->config = r->next;
     m->settings = image_settings(m->config.image);
@@ -286,7 +288,7 @@ begin(struct master *m)
     tell_manager(m);
     log_info("%s: reading the configuration again", r->cause);
     if (m->draining || m->stop != STOP_NOT) {
-        (void)snprintf(r->why, sizeof r->why, "the gateway is about to end");
+        (void)snprintf(r->why, sizeof r->why, "%s", ABOUT_TO_END);
         fail(m, "stopping");
         return;
     }
@@ -396,6 +398,8 @@ reload_cancel(struct master *m, const char *why)
     compile_cancel(&r->compile);
     loop_task_cancel(m->loop, &r->task);
     loop_timer_cancel(m->loop, &r->timer);
+    if (r->phase == RELOAD_PREPARING)
+        prepare_abort(m); /* an answer that comes now is of no matter */
     if (r->phase >= RELOAD_FILES)
         broker_reload_end(m, false);
     r->phase = RELOAD_IDLE;
@@ -404,6 +408,19 @@ reload_cancel(struct master *m, const char *why)
     compiled_free(&r->next);
     askers_answer(&r->askers, false, why);
     askers_answer(&r->waiting, false, why);
+}
+
+void
+reload_give_up(struct master *m)
+{
+    struct reload *r = &m->reload;
+
+    if (r->phase == RELOAD_IDLE)
+        return;
+    compile_cancel(&r->compile);
+    loop_task_cancel(m->loop, &r->task);
+    (void)snprintf(r->why, sizeof r->why, "%s", ABOUT_TO_END);
+    fail(m, "stopping");
 }
 
 /* ---- list files ---- */

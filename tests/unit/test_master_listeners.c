@@ -121,6 +121,43 @@ one_that_goes_is_known_until_its_last_session(void **state)
     assert_false(listener_gone(&r->m, 1));
 }
 
+/* A connection that the kernel has accepted, with something to read. */
+static int
+connected(const struct listener *l)
+{
+    struct sockaddr_storage ss;
+    socklen_t len = addr_to_sockaddr(&l->bound, &ss);
+    int fd = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_int_equal(connect(fd, (struct sockaddr *)&ss, len), 0);
+    assert_int_equal(send(fd, "\x05", 1, MSG_NOSIGNAL), 1);
+    return fd;
+}
+
+/* Whoever has connected to one that goes, and was not accepted yet, is served. */
+static void
+one_that_goes_takes_its_backlog(void **state)
+{
+    struct rig *r = *state;
+    int going = connected(r->m.listeners.by_number[0]), staying = connected(r->m.listeners.by_number[1]);
+    struct compiled next = load("listen \"127.0.0.2:0\" { }\n");
+    char error[256];
+
+    assert_int_equal(listeners_prepare(&r->m, next.image, error, sizeof error), 0);
+    listeners_last_call(&r->m);
+    assert_int_equal(sessions_count(&r->m.sessions), 1);
+    assert_int_equal(r->m.listeners.by_number[0]->sessions, 1);
+    int late = connected(r->m.listeners.by_number[0]);
+
+    listeners_adopt(&r->m, next.image);
+    assert_int_equal(sessions_count(&r->m.sessions), 2);
+    assert_int_equal(r->m.listeners.by_number[0]->sessions, 2);
+    compiled_free(&next);
+    fd_close(&going);
+    fd_close(&staying);
+    fd_close(&late);
+}
+
 static void
 one_that_cannot_be_had_leaves_all_as_it_was(void **state)
 {
@@ -183,6 +220,7 @@ main(void)
         TEST(in_the_order_of_the_image),
         TEST(a_number_stays_wherever_it_stands),
         TEST(one_that_goes_is_known_until_its_last_session),
+        TEST(one_that_goes_takes_its_backlog),
         TEST(one_that_cannot_be_had_leaves_all_as_it_was),
         TEST(a_reload_given_up_closes_what_it_opened),
         TEST(an_address_that_overlaps_one_that_goes),

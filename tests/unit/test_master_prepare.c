@@ -86,6 +86,30 @@ answer(struct rig *r, int i, uint64_t generation, bool ok)
     return prepare_answered(&r->workers[i], &a);
 }
 
+/* What one pool says says nothing of another. */
+static void
+pools_answer_for_themselves(void **state)
+{
+    struct rig *r = *state;
+
+    for (int i = 1; i < RIG_WORKERS; i++) {
+        r->workers[i].place->role = IPC_AUTH;
+        r->workers[i].place->pool = (uint32_t)i;
+        r->workers[i].peer.other = r->theirs[i].self = IPC_AUTH;
+    }
+    begin(r);
+    for (int i = 0; i < RIG_WORKERS; i++)
+        assert_sent(r, i, IPC_PREPARE, NEXT);
+    assert_true(answer(r, 0, NEXT, true));
+    assert_true(answer(r, 1, NEXT, true));
+    assert_int_equal(__builtin_popcountll(r->m.reload.asked), 3);
+    assert_int_equal(__builtin_popcountll(r->m.reload.asked & ~r->m.reload.agreed), 1);
+    assert_true(answer(r, 2, NEXT, true));
+    assert_true(r->m.reload.asked == r->m.reload.agreed);
+    for (int i = 1; i < RIG_WORKERS; i++)
+        r->workers[i].place->role = IPC_WORKER;
+}
+
 static void
 all_agree(void **state)
 {
@@ -259,6 +283,7 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(all_agree),
+        TEST(pools_answer_for_themselves),
         TEST(one_refuses),
         TEST(one_dies),
         TEST(all_of_a_kind_die),

@@ -273,6 +273,62 @@ none_while_it_drains(void **state)
     assert_int_equal(reload_generation(&r->m), 1);
 }
 
+/* It drains in the midst of one: nothing of that comes into force, least of all its listeners. */
+static void
+given_up(struct rig *r, enum reload_phase phase)
+{
+    silent = 2;
+    write_config("listen \"127.0.0.2:0\" { }\n");
+    reload_begin(&r->m, &asks[0].asker);
+    for (int i = 0; i < 10000 && r->m.reload.phase != phase; i++)
+        turn(r);
+    assert_int_equal(r->m.reload.phase, phase);
+    reload_begin(&r->m, &asks[1].asker);
+    r->m.draining = true;
+    reload_give_up(&r->m);
+    run(r, &asks[1]);
+    for (int i = 0; i < 10; i++)
+        turn(r);
+    assert_int_equal(asks[0].answers, 1);
+    assert_false(asks[0].ok || asks[1].ok);
+    assert_string_equal(asks[0].summary, "not reloaded: the gateway is about to end");
+    assert_int_equal(commits, 0);
+    assert_int_equal(aborts, prepares);
+    assert_null(r->m.listeners.by_number[1]);
+    assert_int_equal(reload_generation(&r->m), 1);
+}
+
+static void
+it_drains_while_it_compiles(void **state)
+{
+    given_up(*state, RELOAD_COMPILING);
+}
+
+static void
+it_drains_while_all_are_asked(void **state)
+{
+    given_up(*state, RELOAD_PREPARING);
+}
+
+/* Who refuses what is no longer asked is not worse off for it. */
+static void
+it_stops_while_all_are_asked(void **state)
+{
+    struct rig *r = *state;
+
+    silent = 2;
+    reload_begin(&r->m, &asks[0].asker);
+    for (int i = 0; i < 10000 && prepares < RIG_WORKERS; i++)
+        turn(r);
+    reload_cancel(&r->m, "the gateway stops");
+    struct ipc_prepared no = { .generation = 2, .error = "no" };
+
+    assert_true(prepare_answered(&r->workers[2], &no));
+    assert_int_equal(r->workers[2].phase, PROCESS_RUNNING);
+    turn(r);
+    assert_int_equal(aborts, RIG_WORKERS);
+}
+
 int
 main(void)
 {
@@ -285,6 +341,9 @@ main(void)
         TEST(ten_at_once),
         TEST(the_end_answers_everybody),
         TEST(none_while_it_drains),
+        TEST(it_drains_while_it_compiles),
+        TEST(it_drains_while_all_are_asked),
+        TEST(it_stops_while_all_are_asked),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
