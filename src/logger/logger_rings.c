@@ -235,6 +235,8 @@ rings_lost_untold(const struct log_rings *rings)
     for (size_t i = 0; i < rings->count; i++) {
         const struct log_ring *ring = rings->list[i];
 
+        /* What is dropped while the target takes nothing is noted in a batch only when it takes again. */
+        n += ring_dropped(ring->reader) - ring->lost[LOST_FULL].total;
         for (size_t j = 0; j < LOST_WHY_COUNT; j++)
             n += ring->lost[j].total - ring->lost[j].told;
     }
