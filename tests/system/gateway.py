@@ -28,7 +28,12 @@ BROKEN = re.compile(rb"panic:|Sanitizer|runtime error:")
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 ALLOW = 'rule "loopback" { action = "allow" destination = { "127.0.0.0/8", "::1/128" } }\n'
 REALM_USERS = ALLOW.replace("{ action", '{ user = { "*@SALLYPORT.TEST" } action')
-_uids = itertools.count(20000 + os.getpid() * 61 % 30000)
+# Those of processes that run tests side by side are interleaved, so that none is another's; tests have
+# others below 30000.
+SIDE_BY_SIDE = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
+NUMBER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+RUN = os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
+_uids = itertools.count(30000 + RUN * 61 % 30000 + NUMBER, SIDE_BY_SIDE)
 
 
 def quoted(words):

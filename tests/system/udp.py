@@ -82,6 +82,17 @@ class Association:
         assert self.receive(sock).data == data
         return self
 
+    def insist(self, send, data=b"last"):
+        """Calls send until this comes back: a flood before it may have filled sockets, and what comes late
+        of that is passed over."""
+        def came():
+            send()
+            while select.select([self.sock], [], [], 0.2)[0]:
+                if self.receive().data == data:
+                    return True
+            return False
+        wait_until(came, what=f"{data} comes back")
+
     def ended(self, gateway):
         """Closes its connection; the closing record."""
         self.tcp.close()

@@ -15,7 +15,7 @@ def wait_until(condition, seconds=DEADLINE, what=None):
         if value:
             return value
         if time.monotonic() >= end:
-            raise AssertionError(f"not within {seconds} s: {what or condition}")
+            raise AssertionError(f"not within {seconds} s: {what() if callable(what) else what or condition}")
         select.select([], [], [], LOOK_EVERY)
 
 
