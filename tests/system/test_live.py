@@ -46,6 +46,21 @@ def closed(sock):
         pass
 
 
+@pytest.fixture(scope="module", autouse=True)
+def closing(start_shared, echo):
+    """A rule whose window closes with the next minute, and a session under it, while other tests run:
+    (gateway, its client, a client under a rule without hours, when it closes)."""
+    now = datetime.datetime.now()
+    end = (now + datetime.timedelta(seconds=63)).replace(second=0, microsecond=0)
+    window = f"{now - datetime.timedelta(hours=2):%H:%M}-{end:%H:%M}"
+    gateway = start_shared(rules=[gw.rule("until then", time=[window], destination=["127.0.0.1/32"]),
+                                  gw.rule("always", destination=[GONE + "/32"])])
+    with servers.Server(servers.echo, GONE) as other, Client(gateway) as ends, Client(gateway) as stays_open:
+        ends.connect(echo.address).echo()
+        stays_open.connect(other.address).echo()
+        yield gateway, ends, stays_open, end
+
+
 @pytest.mark.sanitizers
 def test_exactly_those(start, echo, dns):
     """Connections by address and by name, and a BIND before and after its peer has come."""
@@ -217,3 +232,18 @@ def test_events_and_egress(start, echo):
     assert seen == ["127.0.0.1", "127.0.0.5"]
     assert "auth.success" not in {r["event"] for r in gateway.of(client)}
     assert "auth.success" in {r["event"] for r in gateway.of(later)}
+
+
+def test_a_window_that_closes(closing, echo):
+    """Nobody reloads: the session ends with the minute, the other one and the gateway go on."""
+    gateway, ends, stays_open, end = closing
+    left = (end - datetime.datetime.now()).total_seconds()
+    if left > 1:
+        ends.echo()
+    gateway.closing(ends, left + 10)
+    record = ended(gateway, ends, None, "time")
+    closed_at = datetime.datetime.fromisoformat(record["time"].replace("Z", "+00:00")).timestamp()
+    assert 0 <= closed_at - end.timestamp() < 5, (closed_at, end)
+    stays_open.echo()
+    with Client(gateway) as client:
+        assert client.greet().ask(*echo.address).code == 2

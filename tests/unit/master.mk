@@ -104,6 +104,10 @@ check_PROGRAMS += tests/unit/test_master_config
 tests_unit_test_master_config_SOURCES = tests/unit/test_master_config.c tests/unit/unit.h
 tests_unit_test_master_config_LDADD = $(UNIT_MASTER)
 
+check_PROGRAMS += tests/unit/test_master_list
+tests_unit_test_master_list_SOURCES = tests/unit/test_master_list.c tests/unit/unit.h
+tests_unit_test_master_list_LDADD = $(UNIT_MASTER)
+
 check_PROGRAMS += tests/unit/test_master_corpse
 tests_unit_test_master_corpse_SOURCES = tests/unit/test_master_corpse.c $(MASTER_RIG)
 tests_unit_test_master_corpse_LDADD = $(UNIT_MASTER)
