@@ -46,9 +46,11 @@ struct reload {
     uint64_t asked;          /* roles, and of auth the pools, that were sent PREPARE: a bit each, */
     uint64_t agreed;         /* and those of which somebody said yes */
     bool refused;
+    bool followers;          /* pools' processes inside a step adopt it when they come out of it */
     char why[768];           /* the first reason against it */
     bool respawn_workers;
     uint32_t respawn_pools;  /* bit per module */
+    uint32_t touched_pools;  /* the same: their options, or those of listeners, are other ones */
     char last[1024];
     bool last_ok;
 };
@@ -94,6 +96,9 @@ void prepare_begin(struct master *m);
 bool prepare_answered(struct process *p, const struct ipc_prepared *answer) SP_MUST_USE;
 /* True when nobody has to answer any more. */
 bool prepare_settled(const struct master *m);
+/* Time is over: those that are silent may be inside a login that waits for somebody. True when nobody has
+   to wait for them: where one of their pool agreed, or nothing of it has changed, they follow. */
+bool prepare_followers(struct master *m) SP_MUST_USE;
 /* COMMIT to those that said yes; the image must be the one in force when others are asked. */
 void prepare_commit(struct master *m);
 void prepare_abort(struct master *m);

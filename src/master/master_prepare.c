@@ -59,6 +59,7 @@ prepare_begin(struct master *m)
     struct reload *r = &m->reload;
 
     r->asked = r->agreed = 0;
+    r->followers = false;
     for (struct process *p = m->processes; p != NULL; p = p->next) {
         /* Who still has to catch up with the last one gets this one in the same way. */
         if (!can_be_asked(p) || p->generation != m->generation)
@@ -68,13 +69,47 @@ prepare_begin(struct master *m)
     }
 }
 
+static bool
+is_silent(const struct process *p)
+{
+    return p->asked == p->m->reload.generation && !p->agreed && process_alive(p);
+}
+
 bool
 prepare_settled(const struct master *m)
 {
     for (const struct process *p = m->processes; p != NULL; p = p->next) {
-        if (p->asked == m->reload.generation && !p->agreed && process_alive(p))
+        if (is_silent(p) && !(m->reload.followers && p->place->role == IPC_AUTH))
             return false;
     }
+    return true;
+}
+
+static bool
+may_follow(const struct process *p)
+{
+    const struct reload *r = &p->m->reload;
+
+    return p->place->role == IPC_AUTH
+        && ((r->agreed & bit_of(p)) != 0 || (r->touched_pools >> p->place->pool & 1) == 0);
+}
+
+bool
+prepare_followers(struct master *m)
+{
+    struct reload *r = &m->reload;
+
+    for (const struct process *p = m->processes; p != NULL; p = p->next) {
+        if (is_silent(p) && !may_follow(p))
+            return false;
+    }
+    for (const struct process *p = m->processes; p != NULL; p = p->next) {
+        if (!is_silent(p))
+            continue;
+        log_warn("%s is busy: it adopts the new configuration when it is not", p->label);
+        r->asked &= r->agreed | ~bit_of(p);
+    }
+    r->followers = true;
     return true;
 }
 

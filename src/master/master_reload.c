@@ -330,16 +330,23 @@ took_too_long(struct loop_timer *timer)
 {
     struct master *m = CONTAINER(timer, struct master, reload.timer);
     const struct reload *r = &m->reload;
-    const char *who = "somebody";
+    const char *role = "", *who = "somebody";
+
+    if (r->phase == RELOAD_PREPARING && !r->refused && prepare_followers(m)) {
+        reload_process_gone(m);
+        return;
+    }
 
     for (const struct process *p = m->processes; p != NULL; p = p->next) {
-        if (r->phase == RELOAD_FILES ? p->files_waiting != 0
-                                     : p->asked == r->generation && !p->agreed && process_alive(p))
-            who = p->label;
+        if (r->phase == RELOAD_FILES ? p->files_waiting == 0
+                                     : p->asked != r->generation || p->agreed || !process_alive(p))
+            continue;
+        role = role_name(p->place->role);
+        who = p->label;
     }
     char why[128];
 
-    (void)snprintf(why, sizeof why, "%s did not answer in %d s", who, PHASE_SECONDS);
+    (void)snprintf(why, sizeof why, "%s %s did not answer in %d s", role, who, PHASE_SECONDS);
     reload_refused(m, why);
 }
 

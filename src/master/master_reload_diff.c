@@ -59,6 +59,10 @@ differs(void *ctx, const struct config_difference *d)
 {
     struct comparison *c = ctx;
 
+    if (d->pool < MASTER_POOLS_MAX)
+        c->r->touched_pools |= UINT32_C(1) << d->pool;
+    else if (d->title[0] != '\0')
+        c->r->touched_pools = UINT32_MAX; /* a listener has options of modules */
     if (d->change == CONFIG_RESTART) {
         append_key(c, d);
         c->restart = true;
@@ -77,6 +81,18 @@ config_name(const struct image *image)
     return name[0] != '\0' ? name : "the configuration";
 }
 
+static bool
+same_listeners(const struct image *a, const struct image *b)
+{
+    uint32_t count = image_settings(a)->listeners.count;
+    bool same = count == image_settings(b)->listeners.count;
+
+    for (uint32_t i = 0; same && i < count; i++)
+        same = strcmp(image_string(a, image_listener(a, i)->name),
+                   image_string(b, image_listener(b, i)->name)) == 0;
+    return same;
+}
+
 int
 reload_compare(struct master *m)
 {
@@ -85,6 +101,7 @@ reload_compare(struct master *m)
 
     r->respawn_workers = false;
     r->respawn_pools = 0;
+    r->touched_pools = same_listeners(m->config.image, r->next.image) ? 0 : UINT32_MAX;
     (void)config_diff(m->config.image, r->next.image, differs, &c);
     if (!c.restart)
         return 0;

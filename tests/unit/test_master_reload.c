@@ -329,6 +329,98 @@ it_stops_while_all_are_asked(void **state)
     assert_int_equal(aborts, RIG_WORKERS);
 }
 
+static void
+time_is_over(struct rig *r)
+{
+    for (int i = 0; i < 10000 && prepares < RIG_WORKERS; i++)
+        turn(r);
+    for (int i = 0; i < 10; i++)
+        turn(r);
+    assert_int_equal(asks[0].answers, 0);
+    assert_int_equal(loop_timer_set(r->m.loop, &r->m.reload.timer, loop_now(r->m.loop)), 0);
+}
+
+static void
+is_pool(struct rig *r, int i)
+{
+    r->workers[i].place->role = IPC_AUTH;
+    r->workers[i].peer.other = r->theirs[i].self = IPC_AUTH;
+}
+
+/* A login that waits for a directory does not stand against other rules; its process follows. */
+static void
+a_busy_pool(void **state)
+{
+    struct rig *r = *state;
+
+    is_pool(r, 2);
+    silent = 2;
+    write_config("rule \"more\" { action = \"deny\" }\n");
+    reload_begin(&r->m, &asks[0].asker);
+    time_is_over(r);
+    run(r, &asks[0]);
+    turn(r);
+    assert_true(asks[0].ok);
+    assert_int_equal(commits, 2);
+    assert_int_equal(r->workers[2].generation, 1);
+    struct ipc_prepared yes = { .generation = 2, .ok = true };
+
+    assert_true(prepare_answered(&r->workers[2], &yes));
+    turn(r);
+    assert_int_equal(commits, 3);
+    assert_int_equal(r->workers[2].generation, 2);
+    r->workers[2].place->role = IPC_WORKER;
+}
+
+/* Nor where another one of its pool has agreed to what is new for both. */
+static void
+a_busy_process_of_a_pool(void **state)
+{
+    struct rig *r = *state;
+
+    is_pool(r, 1);
+    is_pool(r, 2);
+    silent = 2;
+    write_config("listen \"127.0.0.2:0\" { }\n");
+    reload_begin(&r->m, &asks[0].asker);
+    time_is_over(r);
+    run(r, &asks[0]);
+    assert_true(asks[0].ok);
+    r->workers[1].place->role = r->workers[2].place->role = IPC_WORKER;
+}
+
+/* But nothing is adopted that nobody of the pool has looked at, nor without a worker. */
+static void
+a_busy_pool_that_has_to_look(void **state)
+{
+    struct rig *r = *state;
+
+    is_pool(r, 2);
+    silent = 2;
+    write_config("listen \"127.0.0.2:0\" { }\n");
+    reload_begin(&r->m, &asks[0].asker);
+    time_is_over(r);
+    run(r, &asks[0]);
+    assert_false(asks[0].ok);
+    assert_non_null(strstr(asks[0].summary, "did not answer in 15 s"));
+    assert_int_equal(commits, 0);
+    r->workers[2].place->role = IPC_WORKER;
+}
+
+static void
+a_busy_worker(void **state)
+{
+    struct rig *r = *state;
+
+    silent = 2;
+    reload_begin(&r->m, &asks[0].asker);
+    time_is_over(r);
+    run(r, &asks[0]);
+    assert_false(asks[0].ok);
+    assert_string_equal(asks[0].summary, "not reloaded: worker 3 did not answer in 15 s");
+    assert_int_equal(reload_generation(&r->m), 1);
+}
+
 int
 main(void)
 {
@@ -341,6 +433,10 @@ main(void)
         TEST(ten_at_once),
         TEST(the_end_answers_everybody),
         TEST(none_while_it_drains),
+        TEST(a_busy_pool),
+        TEST(a_busy_process_of_a_pool),
+        TEST(a_busy_pool_that_has_to_look),
+        TEST(a_busy_worker),
         TEST(it_drains_while_it_compiles),
         TEST(it_drains_while_all_are_asked),
         TEST(it_stops_while_all_are_asked),
