@@ -92,7 +92,8 @@ sanitized_units() {
 pytest_in() { # BUILD-FOLDER RESULT ARGUMENT...
     local build=$1 result=$2
     shift 2
-    compile_in "$build" all test-modules
+    compile_in "$build" all
+    compile_in "$build" test-modules # beside the other goal it would build some files twice at once
     export SALLYPORT_BUILD=$top/$build PYTHONDONTWRITEBYTECODE=1 UBSAN_OPTIONS=print_stacktrace=1
     /usr/bin/python3 -m pytest -p no:cacheprovider -q -rs -n "$jobs" --dist loadfile \
         --junitxml="build/check/$result.xml" "$@" tests/system
