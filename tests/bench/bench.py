@@ -328,7 +328,8 @@ def show(table, wanted):
         cells = []
         for name in names:
             value, ours = table[name][key], table[names[0]][key]
-            cells.append(f"{value:.2f}" + ("" if name == names[0] else f" ({value / ours:.1f}x)"))
+            ratio = "" if name == names[0] else f" ({value / ours:.1f}x)"
+            cells.append("-" if value != value else f"{value:.2f}{ratio}")  # nan: not served
         print(f"| {title} | " + " | ".join(cells) + " |")
 
 
