@@ -376,6 +376,20 @@ file_adopt_first(struct authd *a, const struct ipc_file *file, int fd, char *err
     return 0;
 }
 
+/* A new image that waits for its COMMIT was opened with the file before. */
+static void
+renew_next(struct authd *a)
+{
+    char error[512];
+
+    if (a->next_current == NULL)
+        return;
+    authd_generation_drop(a, &a->next_current);
+    a->next_current = authd_generation_with(a, a->next, error, sizeof error);
+    if (a->next_current == NULL)
+        log_fatal("%s: neither file nor configuration can be given up now", error);
+}
+
 static int
 file_adopt(struct authd *a, const struct ipc_file *file, int fd, char *error, size_t size)
 {
@@ -388,8 +402,10 @@ file_adopt(struct authd *a, const struct ipc_file *file, int fd, char *error, si
         fd_close(&fd);
         return -1;
     }
-    if (file_put(g, file, fd, error, size) == 0 && generation_adopt(a, g, error, size) == 0)
+    if (file_put(g, file, fd, error, size) == 0 && generation_adopt(a, g, error, size) == 0) {
+        renew_next(a);
         return 0;
+    }
     generation_free(a, g);
     return -1;
 }

@@ -18,6 +18,7 @@
 #include "lib/base/fd.h"
 #include "src/config/config.h"
 #include "src/core/child.h"
+#include "src/core/ipc_reload.h"
 #include "src/core/ring.h"
 
 static const char *config_text;
@@ -177,6 +178,35 @@ rig_end(struct rig *r)
 }
 
 /* ---- the master's side ---- */
+
+void
+rig_prepare(struct rig *r, uint64_t generation, const struct rig_how *how, bool ok)
+{
+    struct ipc_prepare prepare = { .generation = generation };
+    struct ipc_prepared answer;
+    struct ipc_message m;
+    uint8_t body[IPC_BODY_MAX];
+    int fd = image_make(how);
+    size_t len = ipc_prepare_encode(&prepare, body, sizeof body);
+
+    assert_int_equal(ipc_send(&r->peer, IPC_PREPARE, body, len, &fd, 1), 0);
+    fd_close(&fd);
+    rig_receive(r, IPC_PREPARED, &m);
+    assert_int_equal(ipc_prepared_decode(&m, &answer), 0);
+    ipc_message_close(&m);
+    assert_int_equal(answer.generation, generation);
+    assert_string_equal(answer.error, ok ? "" : answer.error);
+    assert_int_equal(answer.ok, ok);
+}
+
+void
+rig_commit(struct rig *r, uint64_t generation)
+{
+    uint8_t body[16];
+    size_t len = ipc_generation_encode(generation, body, sizeof body);
+
+    assert_int_equal(ipc_send(&r->peer, IPC_COMMIT, body, len, NULL, 0), 0);
+}
 
 void
 rig_send_file(struct rig *r, const char *option, const char *text, bool sealed)

@@ -55,6 +55,9 @@ void rig_end(struct rig *r);
 
 /* A sealed copy of text as the module's file; unsealed when sealed is false. */
 void rig_send_file(struct rig *r, const char *option, const char *text, bool sealed);
+/* PREPARE with the image of another configuration; the answer is received. */
+void rig_prepare(struct rig *r, uint64_t generation, const struct rig_how *how, bool ok);
+void rig_commit(struct rig *r, uint64_t generation);
 /* A new queue for worker i (0..), whose number is i + 1 and incarnation 100 + i. */
 void rig_send_queue(struct rig *r, unsigned i);
 void rig_close_queue(struct rig *r, unsigned i);

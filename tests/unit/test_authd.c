@@ -500,6 +500,26 @@ test_new_file(void **state)
     assert_int_equal(outcome_of(r, "carol", "secret"), AUTH_SUCCESS);
 }
 
+/* A file that comes between PREPARE and COMMIT is not forgotten with what was prepared before it. */
+static void
+test_new_file_before_the_commit(void **state)
+{
+    static const struct rig_how other = { .module = "userpass",
+        .section = "userpass { file = \"/etc/users\" remember = 0 }" };
+    struct rig *r = *state;
+    struct ipc_file_result result;
+
+    rig_prepare(r, 2, &other, true);
+    rig_send_file(r, "file", "carol:" SAMPLE_SHA256 "\n", true);
+    rig_receive_file(r, &result);
+    assert_true(result.accepted);
+    assert_int_equal(outcome_of(r, "carol", "secret"), AUTH_SUCCESS);
+    rig_commit(r, 2);
+    rig_settle(r);
+    assert_int_equal(outcome_of(r, "alice", "secret"), AUTH_FAILURE);
+    assert_int_equal(outcome_of(r, "carol", "secret"), AUTH_SUCCESS);
+}
+
 static void
 test_bad_file_changes_nothing(void **state)
 {
@@ -822,6 +842,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_late_open, setup_userpass, teardown),
         cmocka_unit_test_setup_teardown(test_queue_ends, setup_userpass, teardown),
         cmocka_unit_test_setup_teardown(test_new_file, setup_userpass, teardown),
+        cmocka_unit_test_setup_teardown(test_new_file_before_the_commit, setup_userpass, teardown),
         cmocka_unit_test_setup_teardown(test_bad_file_changes_nothing, setup_userpass, teardown),
         cmocka_unit_test_setup_teardown(test_bad_first_file, setup_nothing, teardown),
         cmocka_unit_test_setup_teardown(test_stop_before_the_file, setup_nothing, teardown),
