@@ -11,6 +11,7 @@ import pytest
 import gateway as gw
 import socks
 from gateway import stays, wait_until
+from gssapi_client import CONFIDENTIALITY, GssClient
 from socks import Client
 from test_gss_keytab import logs_in
 from traffic import Steady, worker_of
@@ -211,6 +212,23 @@ def test_the_pools_files_are_part_of_it(start, echo):
     for _ in range(4):
         with Client(gateway) as client:
             client.connect(echo.address, "bob", "builder").echo()
+
+
+def test_a_broken_keytab_refuses_all_of_it(start, realm, alice, echo):
+    """Rules that came with it are not in force either; both are once the keytab is good."""
+    gateway = start(realm=realm, rules=gw.REALM_USERS)
+    changed = gateway.config_path.read_text().replace(gw.REALM_USERS, ELSEWHERE)
+    gateway.write_keytab(b"\x05\x02")
+    record = gateway.reload(changed)
+    assert (record["event"], record["reason"]) == ("gateway.reload-failed", "config"), record
+    assert str(gateway.keytab) in record["detail"], record
+    with GssClient(gateway, alice) as client:
+        client.connect(echo.address).echo()
+    gateway.write_keytab(realm.usual_keytab)
+    generation(gateway.reload(changed))
+    with GssClient(gateway, alice) as client:
+        client.log_in().propose(CONFIDENTIALITY)
+        assert client.ask(*echo.address).code == 2
 
 
 def looks_of(gateway):
