@@ -51,8 +51,8 @@ struct worker {
     uint32_t ended_count;
     struct loop_timer ended_timer;
     struct worker_requested { /* sessions without a login that made their request */
-        uint64_t ids[IPC_REQUESTED_MAX];
-        uint32_t count;
+        uint64_t *ids; /* as many as the table has slots */
+        uint32_t count, room;
         struct loop_timer timer;
     } requested;
     struct loop_timer stop_timer;
@@ -90,6 +90,7 @@ void worker_hours_begin(struct worker *w);
 int worker_budget_ask(struct session_host *host, const struct ipc_budget_ask *ask);
 void worker_budget_grant(struct child *child, struct ipc_message *m);
 /* worker_limits.c: the session host's requested(), reported in batches; VERDICT. */
+int worker_requested_init(struct worker *w) SP_MUST_USE; /* the table is there */
 void worker_requested(struct session_host *host, uint64_t id);
 void worker_verdicts(struct child *child, struct ipc_message *m);
 

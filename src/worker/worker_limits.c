@@ -9,6 +9,7 @@
 #include "src/core/log.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void requested_due(struct loop_timer *timer);
@@ -22,20 +23,42 @@ wait_for_company(struct worker *w)
         log_error("no memory for a timer");
 }
 
-/* What the channel does not take now goes later; what there is no room for, the end of the session will
-   tell. */
+int
+worker_requested_init(struct worker *w)
+{
+    w->requested.room = table_capacity(w->host.table);
+    w->requested.ids = calloc(w->requested.room, sizeof *w->requested.ids);
+    return w->requested.ids == NULL ? -1 : 0;
+}
+
+static void
+forget(struct worker *w, uint32_t count)
+{
+    struct worker_requested *r = &w->requested;
+
+    r->count -= count;
+    memmove(r->ids, r->ids + count, r->count * sizeof *r->ids);
+}
+
+/* What the channel does not take now goes later: a session that is never told of would count as pending
+   for as long as it lives. */
 static void
 flush(struct worker *w)
 {
+    struct worker_requested *r = &w->requested;
     uint8_t body[IPC_BODY_MAX];
-    size_t len = ipc_requested_encode(w->requested.ids, w->requested.count, body, sizeof body);
 
-    if (child_send(&w->child, IPC_REQUESTED, body, len) < 0 && errno == EAGAIN) {
-        wait_for_company(w);
-        return;
+    while (r->count > 0) {
+        uint32_t n = r->count < IPC_REQUESTED_MAX ? r->count : IPC_REQUESTED_MAX;
+        size_t len = ipc_requested_encode(r->ids, n, body, sizeof body);
+
+        if (child_send(&w->child, IPC_REQUESTED, body, len) < 0 && errno != EPIPE) {
+            wait_for_company(w);
+            return;
+        }
+        forget(w, n);
     }
-    w->requested.count = 0;
-    loop_timer_cancel(w->child.loop, &w->requested.timer);
+    loop_timer_cancel(w->child.loop, &r->timer);
 }
 
 static void
@@ -51,10 +74,9 @@ worker_requested(struct session_host *host, uint64_t id)
 
     if (image_settings(host->image)->limits.pending_per_client == 0)
         return;
-    if (w->requested.count == IPC_REQUESTED_MAX)
-        flush(w);
-    if (w->requested.count == IPC_REQUESTED_MAX)
-        return;
+    /* There is room for every session that lives: the first have ended, and that is told, too. */
+    if (w->requested.count == w->requested.room)
+        forget(w, 1);
     w->requested.ids[w->requested.count++] = id;
     if (w->requested.count == WORKER_REQUESTED_BATCH)
         flush(w);

@@ -112,7 +112,7 @@ make_host(struct worker *w)
     host->scratch = malloc(SESSION_SCRATCH_SIZE);
     host->secret_scratch = secret_alloc(SESSION_SETUP_READ);
     if (host->table == NULL || host->stats == NULL || host->scratch == NULL || host->secret_scratch == NULL ||
-        worker_ended_init(w) < 0)
+        worker_ended_init(w) < 0 || worker_requested_init(w) < 0)
         log_fatal("no memory for the session table: %s", strerror(errno));
     if (audit_waits_open(&host->audit, host->loop, host->ring, w->child.accepted_fd) < 0)
         log_fatal("event loop: %s", strerror(errno));
@@ -147,6 +147,7 @@ worker_free(struct worker *w)
     free(w->host.scratch);
     free(w->host.udp);
     free(w->ended);
+    free(w->requested.ids);
     image_close(&w->image);
     child_end(&w->child);
 }

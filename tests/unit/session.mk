@@ -40,6 +40,10 @@ check_PROGRAMS += tests/unit/test_worker_reload
 tests_unit_test_worker_reload_SOURCES = tests/unit/test_worker_reload.c $(CONFIG_RIG)
 tests_unit_test_worker_reload_LDADD = src/worker/libworker.la $(SESSION_RIG_LIBS)
 
+check_PROGRAMS += tests/unit/test_worker_limits
+tests_unit_test_worker_limits_SOURCES = tests/unit/test_worker_limits.c $(CONFIG_RIG)
+tests_unit_test_worker_limits_LDADD = src/worker/libworker.la $(SESSION_RIG_LIBS)
+
 check_PROGRAMS += tests/unit/test_groups
 tests_unit_test_groups_SOURCES = tests/unit/test_groups.c $(CONFIG_RIG)
 tests_unit_test_groups_LDADD = $(SESSION_RIG_LIBS)

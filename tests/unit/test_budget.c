@@ -385,6 +385,40 @@ test_limit_is_gone(void **state)
     rig_free(&other);
 }
 
+/* Who ends while it waits is in nobody's line any more. */
+static void
+test_the_end_of_one_that_waits(void **state)
+{
+    uint64_t id[3];
+    int fd[3], target[3];
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        fd[i] = relaying(&id[i], &target[i]);
+        session_rig_send(fd[i], data, 5000);
+    }
+    session_rig_turns(5);
+    const struct budget *b = idmap_get(&rig.host.budgets.by_handle, last_ask()->handle);
+
+    assert_non_null(b);
+    assert_int_equal(b->waiting, 3);
+    for (int i = 0; i < 3; i += 2) {
+        const struct linger reset = { .l_onoff = 1 };
+
+        assert_int_equal(setsockopt(fd[i], SOL_SOCKET, SO_LINGER, &reset, sizeof reset), 0);
+        fd_close(&fd[i]);
+        (void)session_rig_expect(id[i], EVENT_SESSION_END, "client-reset");
+    }
+    assert_int_equal(b->waiting, 1);
+    grant(b->handle, 10240);
+    assert_int_equal(arrived(target[1]), 5000);
+    assert_int_equal(b->waiting, 0);
+    fd_close(&fd[1]);
+    for (int i = 0; i < 3; i++)
+        fd_close(&target[i]);
+    (void)session_rig_expect(id[1], EVENT_SESSION_END, "closed");
+}
+
 /* A rule that is gone has no number to ask by. */
 static void
 test_nothing_is_asked_about_a_rule_that_is_gone(void **state)
@@ -427,6 +461,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_asked_again, setup, session_rig_teardown),
         cmocka_unit_test_setup_teardown(test_nobody_hears, setup, session_rig_teardown),
         cmocka_unit_test_setup_teardown(test_limit_is_gone, setup, session_rig_teardown),
+        cmocka_unit_test_setup_teardown(test_the_end_of_one_that_waits, setup, session_rig_teardown),
         cmocka_unit_test_setup_teardown(test_nothing_is_asked_about_a_rule_that_is_gone, setup,
             session_rig_teardown),
     };

@@ -224,6 +224,23 @@ verdicts_wait_for_the_channel(void **state)
 }
 
 static void
+a_success_forgives(void **state)
+{
+    struct rig *r = *state;
+
+    for (int i = 0; i < 3; i++) {
+        for (int k = 0; k < 2; k++)
+            say(r, arrive(r, 1), false, "alice");
+        say(r, arrive(r, 2), true, "alice"); /* elsewhere: that says nothing about here */
+        if (i < 2)
+            say(r, arrive(r, 1), true, "alice");
+    }
+    assert_int_equal(rig_events(r, EVENT_LIMIT_PENALTY), 0);
+    say(r, arrive(r, 1), false, "alice");
+    assert_int_equal(rig_events(r, EVENT_LIMIT_PENALTY), 1);
+}
+
+static void
 failures_bring_penalties(void **state)
 {
     struct rig *r = *state;
@@ -431,6 +448,7 @@ main(void)
         CASE(pending_ends_in_three_ways),
         CASE(sessions_of_a_user),
         CASE(verdicts_wait_for_the_channel),
+        CASE(a_success_forgives),
         CASE(failures_bring_penalties),
         CASE(a_failure_that_comes_late_counts),
         CASE(a_request_of_another_worker_is_a_violation),
