@@ -42,6 +42,7 @@ setup(void **state)
     assert_true(snprintf(path, sizeof path, "/tmp/sallyport-unit-%ld.conf", (long)getpid()) > 0);
     r->m.config = load("listen \"127.0.0.1:0\" { }\nlisten \"127.0.0.2:0\" { }");
     r->m.settings = image_settings(r->m.config.image);
+    limits_init(&r->m);
     return listeners_open(&r->m);
 }
 
@@ -51,6 +52,7 @@ teardown(void **state)
     struct rig *r = *state;
 
     listeners_free(&r->m);
+    limits_close(&r->m);
     compiled_free(&r->m.config);
     (void)unlink(path);
     return rig_teardown(state);
