@@ -207,6 +207,11 @@ ctl_top(struct ctl *ctl, int argc, char **argv)
 
     if (screen == NULL)
         return ctl_fail(CTL_USAGE, "top: the terminal (TERM) is not known");
+    if (tigetstr("cup") == NULL) { /* such as "dumb" */
+        (void)endwin();
+        delscreen(screen);
+        return ctl_fail(CTL_USAGE, "top: the terminal (TERM) cannot move its cursor; sessions lists what it shows");
+    }
     (void)cbreak();
     (void)noecho();
     (void)keypad(stdscr, TRUE);

@@ -573,6 +573,13 @@ def test_top(gateway, echo, tmp_path):
     fails(gateway, USAGE, "top wants a terminal", "top")
 
 
+@pytest.mark.parametrize("term,text", [("dumb", "cannot move its cursor"), ("nonsense", "is not known")])
+def test_top_on_another_terminal(gateway, tmp_path, term, text):
+    top = f"TERM={term} {gateway.programs.folder}/sallyportctl -s {gateway.socket} top; echo status $?; read line"
+    with Terminal(tmp_path, ["sh", "-c", top], 120) as t:
+        assert text in t.shows("^status 2")
+
+
 def test_a_listing_on_a_terminal(gateway, echo, tmp_path):
     with Client(gateway).connect(echo.address, "alice") as client:
         client.echo()
