@@ -240,6 +240,25 @@ a_success_forgives(void **state)
     assert_int_equal(rig_events(r, EVENT_LIMIT_PENALTY), 1);
 }
 
+/* Who is refused and has no session is nobody's entry. */
+static void
+the_refused_leave_nothing(void **state)
+{
+    struct rig *r = *state;
+
+    for (int i = 0; i < 3; i++) {
+        struct session *s = arrive(r, 3);
+
+        say(r, s, false, ""); /* it named nobody */
+        leave(r, s);
+    }
+    for (int i = 0; i < 10; i++)
+        assert_null(arrive(r, 3));
+    assert_int_equal(r->m.limits.refused[LIMIT_PENALTY], 10);
+    assert_int_equal(r->m.limits.tally.clients.count, 0);
+    assert_int_equal(rig_events(r, EVENT_LIMIT_REACHED), 1);
+}
+
 static void
 failures_bring_penalties(void **state)
 {
@@ -449,6 +468,7 @@ main(void)
         CASE(sessions_of_a_user),
         CASE(verdicts_wait_for_the_channel),
         CASE(a_success_forgives),
+        CASE(the_refused_leave_nothing),
         CASE(failures_bring_penalties),
         CASE(a_failure_that_comes_late_counts),
         CASE(a_request_of_another_worker_is_a_violation),
