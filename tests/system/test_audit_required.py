@@ -130,7 +130,9 @@ def test_associations_and_binds_wait(logged, echo):
         with udp.Association(gateway, tcp=tcp) as a:
             a.echo(peer.address)
         reply = binding.reply()
-        assert reply.code == 0 and record(daemon, binding, "session.start")
+        assert reply.code == 0
+        # What the daemon has read it writes a little later.
+        wait_until(lambda: record(daemon, binding, "session.start"), 5)
         # Who connects is recorded before the second reply.
         daemon.pause()
         with bind.peer((reply.address, reply.port)) as other:
