@@ -374,6 +374,18 @@ more_accounts_than_there_can_be_wait(void **state)
     assert_int_equal(granted(r, 2), 100);
 }
 
+/* At once half of what a quarter of a second brings. */
+static void
+rule_and_user_have_their_own_rates(void **state)
+{
+    struct rig *r = *state;
+
+    say_ask(r, 1, 1, 1000000, "");
+    assert_int_equal(granted(r, 1), 100 * 1024 / 8);
+    say_ask(r, 1, 2, 1000000, "alice");
+    assert_int_equal(granted(r, 2), 10 * 1024 / 8);
+}
+
 static void
 a_rule_that_is_not_there_is_a_violation(void **state)
 {
@@ -413,6 +425,7 @@ main(void)
         TEST(an_untrue_login_is_the_workers_doing),
         TEST(the_last_words_of_a_pool),
         TEST(more_accounts_than_there_can_be_wait),
+        TEST(rule_and_user_have_their_own_rates),
         TEST(a_rule_that_is_not_there_is_a_violation),
         TEST(answers_have_an_end),
     };
