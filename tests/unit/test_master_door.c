@@ -211,6 +211,8 @@ patience_ends(void **state)
     assert_int_equal(seen_count, PENDING);
     assert_int_equal(rig_events(r, EVENT_LIMIT_REACHED), 1);
     assert_int_equal(r->m.limits.refused[LIMIT_CLIENT_PENDING], 3);
+    for (size_t i = PENDING; i < PENDING + 3; i++)
+        assert_false(is_open(r->peers[i]));
     assert_int_equal(r->m.listeners.all->sessions, PENDING);
     for (size_t i = 0; i < PENDING; i++)
         rig_say_ended(r, 0, seen[i]);
