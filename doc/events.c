@@ -296,7 +296,7 @@ put_reasons(FILE *out)
         { "penalty", EVENT_LIMIT_REACHED, "the client failed to log in too often and is kept out for a while" },
         { "descriptors", EVENT_LIMIT_REACHED, "the master is out of descriptors" },
         { "sessions", EVENT_LIMIT_REACHED, "as many sessions as there may be" },
-        { "stopping", EVENT_REQUEST_FAILED, "the gateway stops and no worker had taken the connection" },
+        { "stopping", EVENT_REQUEST_FAILED, "the gateway stops, or a reload took the listener away, and no worker had taken the connection" },
         { "worker-lost", EVENT_REQUEST_FAILED, "the worker ended; the master writes the closing record" },
     };
 
