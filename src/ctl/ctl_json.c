@@ -2,6 +2,7 @@
 /* JSON for other programs: always valid, always UTF-8. Serves --json. */
 #include "src/ctl/ctl_private.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Fields whose values are numbers; all else is text, however it looks. */
@@ -101,8 +102,8 @@ ctl_json_line(FILE *out, const struct control_line *line, const char *without)
     fputc('}', out);
 }
 
-int
-ctl_json_lines(FILE *out, struct ctl_answer *a)
+static int
+write_lines(FILE *out, struct ctl_answer *a)
 {
     const char *separator = "[\n";
     int result;
@@ -113,5 +114,25 @@ ctl_json_lines(FILE *out, struct ctl_answer *a)
         separator = ",\n";
     }
     fputs(separator[0] == '[' ? "[]\n" : "\n]\n", out);
+    return result;
+}
+
+/* All of it is taken before any is shown: who reads slowly, as a pager does, keeps no gateway waiting, and is
+   not cut. */
+int
+ctl_json_lines(FILE *out, struct ctl_answer *a)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *all = open_memstream(&text, &size);
+    int result = all == NULL ? -1 : write_lines(all, a);
+
+    if (all == NULL || fclose(all) != 0) {
+        a->error = "no memory for the listing";
+        result = -1;
+    } else {
+        (void)fwrite(text, 1, size, out);
+    }
+    free(text);
     return result;
 }
