@@ -230,11 +230,11 @@ def test_limits_change_with_a_reload(start, echo):
 
 def test_a_user_from_a_client(start):
     """The password is right, the penalty stands; nobody else feels it, and it ends and grows."""
-    gateway = start(methods=["userpass"], users=users(), limits="failures = 3 penalty = 1", control="")
+    gateway = start(methods=["userpass"], users=users(), limits="failures = 3 penalty = 2", control="")
     for _ in range(3):
         assert log_in(gateway, "alice", "wrong") is False
     record = gateway.wait_event("limit.penalty")
-    assert (record["claimed"], record["count"], record["seconds"]) == ("alice", "3", "1")
+    assert (record["claimed"], record["count"], record["seconds"]) == ("alice", "3", "2")
     assert record["client"].startswith("127.0.0.1:")
     with Client(gateway) as client:
         assert client.log_in("alice", "wonderland") == 1
@@ -247,7 +247,7 @@ def test_a_user_from_a_client(start):
     for _ in range(3):
         assert log_in(gateway, "alice", "wrong") is False
     wait_until(lambda: len(penalties(gateway)) == 2, 5)
-    assert penalties(gateway)[1]["seconds"] == "2"
+    assert penalties(gateway)[1]["seconds"] == "4"
 
 
 def test_a_successor_knows_the_penalties(start):
