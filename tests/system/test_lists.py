@@ -11,6 +11,7 @@ import pytest
 
 from gateway import rule
 from test_rules import ruled, verdicts  # noqa: F401 (ruled is a fixture)
+from waiting import wait_until
 
 
 @pytest.fixture
@@ -92,7 +93,7 @@ def test_a_list_that_is_wrong_refuses_the_reload(ruled, lists):  # noqa: F811
 def test_a_list_that_changes_while_it_is_read(ruled, lists):  # noqa: F811
     path = lists("list", "192.0.2.1")
     gateway = ruled(rule("list", destination=[f"@{path}"]))
-    path.write_text("# a long one\n" * 2_000_000)
+    path.write_text("# a long one\n" * 2_000_000 + "192.0.2.1\n")
     over = threading.Event()
 
     def write_on():
@@ -102,7 +103,8 @@ def test_a_list_that_changes_while_it_is_read(ruled, lists):  # noqa: F811
     writer = threading.Thread(target=write_on)
     writer.start()
     try:
-        assert gateway.reload()["event"] == "gateway.reload-failed"
+        # Whoever writes may have no turn while it is read.
+        wait_until(lambda: gateway.reload()["event"] == "gateway.reload-failed")
     finally:
         over.set()
         writer.join()
