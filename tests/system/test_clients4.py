@@ -57,8 +57,9 @@ def proxy(gateway):
 def test_curl(gateway, web, option, protocol, destination):  # noqa: F811
     done = curl("-4", option, proxy(gateway), f"http://localhost:{web}/")
     assert done.returncode == 0 and done.stdout == BODY, done.stderr
-    record = gateway.wait_event("session.end", destination=f"{destination}:{web}", protocol=protocol)
-    assert int(record["bytes_down"]) > len(BODY) and "user" not in record
+    wanted = {"event": "session.end", "destination": f"{destination}:{web}", "protocol": protocol}
+    wait_until(lambda: any(wanted.items() <= r.items() and int(r["bytes_down"]) > len(BODY) and "user" not in r
+                           for r in gateway.events()))
 
 
 @needs("curl")
