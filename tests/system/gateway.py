@@ -218,11 +218,10 @@ class Gateway:
             timeout=seconds, **more)
 
     def spawn(self):
-        # A session of its own: the kernel wakes stopped processes of a job whose shell goes away.
         with open(self.stderr_path, "ab") as out:
             self.process = subprocess.Popen(
                 self.command(), env=self.environment(), cwd=self.folder, stdin=subprocess.DEVNULL,
-                stdout=out, stderr=out, pass_fds=self.pass_fds, start_new_session=True)
+                stdout=out, stderr=out, pass_fds=self.pass_fds)
         self.stopped = False
         return self
 
