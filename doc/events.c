@@ -3,6 +3,8 @@
  * Writes sallyport-events(7) from the table of events: `build/doc/events print >doc/sallyport-events.7`.
  * Without an argument it is a test: 0 when the page in the tree says what the table says.
  */
+#include "doc/page.h"
+
 #include "src/core/event.h"
 
 #include <stdio.h>
@@ -319,46 +321,10 @@ put_page(FILE *out)
     fputs(tail, out);
 }
 
-/* The page the table asks for, and the one in the tree. */
-static int
-check_page(void)
-{
-    static char have[256 * 1024];
-    const char *top = getenv("top_srcdir");
-    char path[4096];
-    char *page = NULL;
-    size_t len = 0;
-    FILE *out = open_memstream(&page, &len);
-
-    (void)snprintf(path, sizeof path, "%s/doc/sallyport-events.7", top != NULL ? top : ".");
-    FILE *in = fopen(path, "r");
-
-    if (out == NULL || in == NULL) {
-        perror(path);
-        return EXIT_FAILURE;
-    }
-    put_page(out);
-    fclose(out);
-    size_t had = fread(have, 1, sizeof have, in);
-    bool same = had == len && memcmp(have, page, len) == 0;
-
-    fclose(in);
-    free(page);
-    if (!same)
-        printf("%s is not what src/core/event.def says; write it anew with: build/doc/events print\n",
-            path);
-    return same ? EXIT_SUCCESS : EXIT_FAILURE;
-}
-
 int
 main(int argc, char **argv)
 {
-    if (argc == 1)
-        return check_page();
-    if (argc != 2 || strcmp(argv[1], "print") != 0) {
-        fputs("usage: events [print]\n", stderr);
-        return EXIT_FAILURE;
-    }
-    put_page(stdout);
-    return ferror(stdout) || fflush(stdout) != 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+    static const struct page page = { "events", "sallyport-events.7", "src/core/event.def", put_page };
+
+    return page_main(&page, argc, argv);
 }

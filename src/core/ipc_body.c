@@ -250,7 +250,7 @@ ipc_sessions_decode(const struct ipc_message *m, struct ipc_session *list, size_
 }
 
 size_t
-ipc_ended_encode(const uint64_t *ids, size_t count, uint8_t *out, size_t size)
+ipc_ids_encode(const uint64_t *ids, size_t count, uint8_t *out, size_t size)
 {
     struct writer w = writer_init(out, size);
 
@@ -260,13 +260,13 @@ ipc_ended_encode(const uint64_t *ids, size_t count, uint8_t *out, size_t size)
 }
 
 int
-ipc_ended_decode(const struct ipc_message *m, uint64_t *ids, size_t *count)
+ipc_ids_decode(const struct ipc_message *m, size_t most, uint64_t *ids, size_t *count)
 {
     struct cursor c = cursor_init(m->body, m->len);
     size_t n = m->len / sizeof *ids;
 
     *count = 0;
-    if (n == 0 || n > IPC_ENDED_MAX)
+    if (n == 0 || n > most)
         return -1;
     for (size_t i = 0; i < n; i++) {
         ids[i] = cursor_u64(&c);
@@ -275,6 +275,18 @@ ipc_ended_decode(const struct ipc_message *m, uint64_t *ids, size_t *count)
     }
     *count = n;
     return ipc_done(&c);
+}
+
+size_t
+ipc_ended_encode(const uint64_t *ids, size_t count, uint8_t *out, size_t size)
+{
+    return ipc_ids_encode(ids, count, out, size);
+}
+
+int
+ipc_ended_decode(const struct ipc_message *m, uint64_t *ids, size_t *count)
+{
+    return ipc_ids_decode(m, IPC_ENDED_MAX, ids, count);
 }
 
 /* ---- files ---- */

@@ -17,29 +17,13 @@ static const uint8_t zeros[16];
 size_t
 ipc_requested_encode(const uint64_t *ids, size_t count, uint8_t *out, size_t size)
 {
-    struct writer w = writer_init(out, size);
-
-    for (size_t i = 0; i < count; i++)
-        writer_u64(&w, ids[i]);
-    return writer_len(&w);
+    return ipc_ids_encode(ids, count, out, size);
 }
 
 int
 ipc_requested_decode(const struct ipc_message *m, uint64_t *ids, size_t *count)
 {
-    struct cursor c = cursor_init(m->body, m->len);
-    size_t n = m->len / sizeof *ids;
-
-    *count = 0;
-    if (n == 0 || n > IPC_REQUESTED_MAX)
-        return -1;
-    for (size_t i = 0; i < n; i++) {
-        ids[i] = cursor_u64(&c);
-        if (ids[i] == 0)
-            cursor_fail(&c);
-    }
-    *count = n;
-    return ipc_done(&c);
+    return ipc_ids_decode(m, IPC_REQUESTED_MAX, ids, count);
 }
 
 /* ---- VERDICT ---- */

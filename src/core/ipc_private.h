@@ -33,6 +33,9 @@ void ipc_get_text(struct cursor *c, char *text, size_t size, bool wide);
 bool ipc_get_bool(struct cursor *c);
 void ipc_put_addr(struct writer *w, const struct addr *a);
 void ipc_get_addr(struct cursor *c, struct addr *a);
+/* A body of session ids, none of them 0, and at most so many. */
+size_t ipc_ids_encode(const uint64_t *ids, size_t count, uint8_t *out, size_t size);
+int ipc_ids_decode(const struct ipc_message *m, size_t most, uint64_t *ids, size_t *count) SP_MUST_USE;
 /* 0 when all was read and nothing is left, else -1. */
 int ipc_done(const struct cursor *c) SP_MUST_USE;
 
