@@ -8,8 +8,6 @@
 #include "src/core/event.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 static const char *const severity_rows[] = { "emerg", "alert", "crit", "err", "warning", "notice",
     "info", "debug" };

@@ -7,10 +7,7 @@
 
 #include "src/core/stats.h"
 
-#include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 static const char *const kind_rows[] = {
     [STATS_KIND_COUNTER] = "counter",
