@@ -6,7 +6,7 @@
 
 Prints the CPU time of a new session, without authentication and with Kerberos, by process, and the
 megabytes a worker seals and opens in a CPU second. The gateway is pinned to the first core, load and
-destination to the others; medians of --runs. What libgssapi itself seals and opens on the same machine
+destination to the others; with --apart the worker alone is on the first one. Medians of --runs. What libgssapi itself seals and opens on the same machine
 is printed by `make -C build bench-krb5msg`, which this runs first.
 """
 import argparse
@@ -20,6 +20,7 @@ import bench
 
 SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "realm.sh")
 ROLES = ("sallyportd", "sallyport-worker", "sallyport-auth", "sallyport-logger")
+TICKS = ("user", "kernel")
 LEVELS = {1: "integrity", 2: "confidentiality"}
 
 
@@ -56,6 +57,14 @@ class Realm:
         self.kdc.wait()
 
 
+def workers_alone(proxy, rest):
+    """Moves all other processes of the gateway to the rest of the cores."""
+    cores = {int(core) for core in rest.split(",")}
+    for pid in bench.descendants(proxy.process.pid):
+        if os.path.basename(os.readlink(f"/proc/{pid}/exe")) != "sallyport-worker":
+            os.sched_setaffinity(pid, cores)
+
+
 def gateway(build, folder, core, realm, methods):
     port = bench.free_port()
     path = os.path.join(folder, "kerberos.conf")
@@ -79,13 +88,19 @@ rule "bench" {{ action = "allow" destination = {{ "127.0.0.0/8" }} }}
 
 
 def cpu_by_role(proxy):
-    """CPU nanoseconds of the gateway's processes, by program."""
-    total = dict.fromkeys(ROLES, 0)
+    """CPU nanoseconds of the gateway's processes, by program, and clock ticks of the worker's in user
+    space and in the kernel."""
+    total = dict.fromkeys(ROLES + TICKS, 0)
     for pid in bench.descendants(proxy.process.pid):
         name = os.path.basename(os.readlink(f"/proc/{pid}/exe"))
         with open(f"/proc/{pid}/schedstat", encoding="ascii") as file:
             if name in total:
                 total[name] += int(file.read().split()[0])
+        if name == "sallyport-worker":
+            with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+                fields = file.read().rsplit(")", 1)[1].split()
+            for key, value in zip(TICKS, fields[11:13]):
+                total[key] += int(value)
     return total
 
 
@@ -103,13 +118,16 @@ class Kerberos(bench.Bench):
             raise bench.LoadFailed(" ".join(argv[3:]) + " failed")
         self.settle(proxy)
         after = cpu_by_role(proxy)
-        return {role: after[role] - before[role] for role in ROLES}
+        return {key: after[key] - before[key] for key in ROLES + TICKS}
 
     def sessions(self, proxy, level):
         """Microseconds of CPU a session, by role; level 0: without authentication."""
         count = self.args.sessions
         used = self.roles(proxy, ("sessions", proxy.port, self.target_port, count, 8, level))
-        return {role: ns / count / 1000 for role, ns in used.items()}
+        us = {role: used[role] / count / 1000 for role in ROLES}
+        ticks = sum(used[key] for key in TICKS)
+        us["user"] = us["sallyport-worker"] * used["user"] / ticks if ticks > 0 else 0
+        return us
 
     def bulk(self, proxy, verb, level):
         """Megabytes the worker moves in a second of its CPU time."""
@@ -139,15 +157,17 @@ def session_rows(args, bench_run, make):
             return b.sessions(proxy, level)
         return one
 
-    print("| CPU of a new session, us | " + " | ".join(ROLES) + " | all | sessions/CPU s |")
-    print("|---|" + "---|" * (len(ROLES) + 2))
+    print("| CPU of a new session, us | " + " | ".join(ROLES)
+          + " | all | sessions/CPU s | worker, user space |")
+    print("|---|" + "---|" * (len(ROLES) + 3))
     for level, title in [(0, "no authentication")] + [(n, "Kerberos, " + LEVELS[n])
                                                          for n in LEVELS]:
         methods = "none" if level == 0 else "gssapi"
         values = run(bench_run, lambda methods=methods: make(methods), measure(level), args.runs)
         median = [statistics.median(v[role] for v in values) for role in ROLES]
         print(f"| {title} | " + " | ".join(f"{v:.1f}" for v in median)
-              + f" | {sum(median):.1f} | {1e6 / sum(median):.0f} |", flush=True)
+              + f" | {sum(median):.1f} | {1e6 / sum(median):.0f} | "
+              + f"{statistics.median(v['user'] for v in values):.0f} |", flush=True)
 
 
 def bulk_rows(args, bench_run, make):
@@ -169,6 +189,8 @@ def main():
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--sessions", type=int, default=8000)
     parser.add_argument("--bytes", type=int, default=2 * bench.GIGABYTE)
+    parser.add_argument("--apart", action="store_true",
+                        help="the worker alone on the first core")
     args = parser.parse_args()
     args.build = os.path.abspath(args.build)
     bench.own_namespace()
@@ -179,7 +201,10 @@ def main():
         realm = Realm(folder, bench_run.rest)
 
         def make(methods):
-            return gateway(args.build, folder, bench_run.core, realm, methods)
+            proxy = gateway(args.build, folder, bench_run.core, realm, methods)
+            if args.apart:
+                workers_alone(proxy, bench_run.rest)
+            return proxy
         try:
             session_rows(args, bench_run, make)
             bulk_rows(args, bench_run, make)

@@ -12,7 +12,7 @@ EXTRA_DIST += tests/bench/bench.py
 bench: all tests/bench/bench_load$(EXEEXT) tests/bench/bench_udp$(EXEEXT)
 	$(PYTHON3) $(srcdir)/tests/bench/bench.py --build . $(BENCH_FLAGS)
 
-# make bench-kerberos [BENCH_FLAGS="--runs 3"]: sessions with Kerberos, sealed bulk, by process.
+# make bench-kerberos [BENCH_FLAGS="--runs 3 --apart"]: sessions with Kerberos, sealed bulk, by process.
 EXTRA_PROGRAMS += tests/bench/bench_gss
 tests_bench_bench_gss_SOURCES = tests/bench/bench_gss.c
 tests_bench_bench_gss_LDADD = auth/libgssapi-protect.la auth/libauth-gssapi-initiator.la \
@@ -20,7 +20,8 @@ tests_bench_bench_gss_LDADD = auth/libgssapi-protect.la auth/libauth-gssapi-init
 EXTRA_DIST += tests/bench/bench_kerberos.py
 
 .PHONY: bench-kerberos bench-krb5msg bench-sealed
-bench-kerberos: all tests/bench/bench_load$(EXEEXT) tests/bench/bench_gss$(EXEEXT)
+bench-kerberos: all tests/bench/bench_load$(EXEEXT) tests/bench/bench_udp$(EXEEXT) \
+		tests/bench/bench_gss$(EXEEXT)
 	$(PYTHON3) $(srcdir)/tests/bench/bench_kerberos.py --build . $(BENCH_FLAGS)
 
 # make bench-krb5msg [BENCH_FLAGS="BYTES ROUNDS"]: sealing and opening beside libgssapi.
