@@ -212,7 +212,8 @@ penalties_fail(struct penalties *p, struct client_key client, const char *user, 
     uint64_t sum = window_add(p, h, whole && !named ? PENALTY_SPRAY : 1, now);
 
     h->failures++;
-    h->last = now;
+    if (mono_before(h->last, now)) /* else it was lifted, and a pool may still believe in its old end */
+        h->last = now;
     if (sum >= (uint64_t)p->rules.failures * (whole ? PENALTY_SPRAY : 1)) {
         begin(p, h, now);
         return h;

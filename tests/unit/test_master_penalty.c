@@ -290,6 +290,24 @@ a_person_takes_it_back(void **state)
     assert_int_equal(p.map.count, 0);
 }
 
+/* A pool that is slow to hear of it finds it in the list, also when the user has failed again meanwhile. */
+static void
+lifted_and_failed_again(void **state)
+{
+    (void)state;
+    (void)failures(here, "alice", 10);
+    assert_int_equal(histories_lift(&p, is_alice, "alice", now), 1);
+    pass(1);
+    assert_int_equal(failures(here, "alice", 1), 0);
+    pass(20);
+    for (int i = 0; i < 32; i++)
+        penalties_sweep(&p, now);
+    const struct history *h = penalties_since(&p, 0);
+
+    assert_non_null(h);
+    assert_true(h->lifted);
+}
+
 static void
 changes_come_in_order(void **state)
 {
@@ -342,6 +360,7 @@ main(void)
         CASE(a_penalty_survives_the_sweeps_before_its_end),
         CASE(histories_are_bounded),
         CASE(a_person_takes_it_back),
+        CASE(lifted_and_failed_again),
         CASE(changes_come_in_order),
         CASE(none_without_a_rule),
     };
