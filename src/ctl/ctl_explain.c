@@ -31,13 +31,6 @@ print_step(void *ctx, const struct policy_step *step)
 }
 
 static void
-no_step(void *ctx, const struct policy_step *step)
-{
-    (void)ctx;
-    (void)step;
-}
-
-static void
 print_verdict(const struct explaining *e, const struct policy_verdict *v)
 {
     char text[VERDICT_MAX];
@@ -71,7 +64,7 @@ static void
 explain_one(struct explaining *e)
 {
     bool complete = true;
-    struct policy_verdict v = policy_explain(e->policy->image, e->policy->own, &e->query.q, no_step, e,
+    struct policy_verdict v = policy_explain(e->policy->image, e->policy->own, &e->query.q, NULL, NULL,
         &complete);
 
     e->allowed = e->allowed || v.allowed;

@@ -3,6 +3,7 @@
 #include "src/ctl/ctl_private.h"
 
 #include <getopt.h>
+#include <limits.h>
 #include <string.h>
 
 #define OPTIONS_MAX 24
@@ -94,6 +95,9 @@ ctl_options(struct ctl *ctl, int argc, char **argv, const struct ctl_option *opt
         if (code == ':')
             return ctl_usage("%s: %s wants a value", argv[0], argv[optind - 1]);
         o = code == '?' ? NULL : find(options, count, code);
+        /* A letter among others: optind has not passed its word yet. */
+        if (o == NULL && optopt > 0 && optopt <= UCHAR_MAX)
+            return ctl_usage("%s knows no -%c", argv[0], optopt);
         if (o == NULL)
             return ctl_usage("%s knows no %s", argv[0], argv[optind - 1]);
         enum ctl_status status = store(o);

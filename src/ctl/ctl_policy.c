@@ -40,9 +40,13 @@ of_gateway(const struct ctl *ctl, struct ctl_policy *out)
             why == NULL ? strerror(errno) : why);
     if (status != CTL_OK)
         return status;
-    /* The gateway's host is this one. */
-    if (policy_own_read(&out->own_list) == 0)
-        out->own = &out->own_list;
+    /* The gateway's host is this one. Without its addresses the answer could be another than the gateway's. */
+    if (policy_own_read(&out->own_list) < 0) {
+        status = ctl_fail(CTL_UNREACHABLE, "addresses of this host: %s", strerror(errno));
+        image_close(&out->image);
+        return status;
+    }
+    out->own = &out->own_list;
     return CTL_OK;
 }
 

@@ -31,18 +31,11 @@ tell(const struct testing *t, FILE *out, const char *before, const char *text)
 }
 
 static void
-no_step(void *ctx, const struct policy_step *step)
-{
-    (void)ctx;
-    (void)step;
-}
-
-static void
 judge(struct testing *t, const struct ctl_expectation *e, const struct policy_query *query)
 {
     const struct image *image = t->policy->image;
     bool complete = true;
-    struct policy_verdict v = policy_explain(image, t->policy->own, query, no_step, NULL, &complete);
+    struct policy_verdict v = policy_explain(image, t->policy->own, query, NULL, NULL, &complete);
     bool right = v.allowed == e->allow
         && (e->rule == NULL || strcmp(e->rule, policy_rule_title(image, v.rule)) == 0);
     char verdict[VERDICT_MAX], text[3 * VERDICT_MAX];

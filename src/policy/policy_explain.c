@@ -86,7 +86,7 @@ policy_explain(const struct image *image, const struct policy_own *own,
     struct policy_match m;
     policy_match_init(&m, image, query);
     const struct policy_verdict v = explain_verdict(&m, own, complete);
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; step != NULL && i < count; i++) {
         struct policy_step s = { i, explain_rule(&m, image_rule(image, i)) };
         if (i == v.rule) {
             /* Refused whatever the address is, it decides though its prefixes know no name. */

@@ -33,9 +33,9 @@ struct policy_step {
 };
 
 /*
- * Calls step() for every rule in order, up to and with the one that decides, and returns the verdict. The
- * address is known, or, where the query has a name only, unknown: then a rule with prefixes alone does not
- * match, and *complete is false when an address could change the verdict.
+ * Calls step(), which may be NULL, for every rule in order, up to and with the one that decides, and returns
+ * the verdict. The address is known, or, where the query has a name only, unknown: then a rule with prefixes
+ * alone does not match, and *complete is false when an address could change the verdict.
  */
 struct policy_verdict policy_explain(const struct image *image, const struct policy_own *own,
     const struct policy_query *query, void (*step)(void *ctx, const struct policy_step *step), void *ctx,

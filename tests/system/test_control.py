@@ -722,7 +722,8 @@ def test_usage(gateway):
     assert "usage: sallyportctl" in said(gateway, "-h", socket="")
     assert re.match(r"sallyportctl \d", said(gateway, "-V", socket=""))
     for args, text in [(["nonsense"], 'no command "nonsense"'), ([], "usage:"), (["status", "x"], 'unexpected argument "x"'),
-                       (["status", "--wrong"], "knows no --wrong"), (["sessions", "--user"], "--user wants a value"),
+                       (["status", "--wrong"], "knows no --wrong"), (["sessions", "-xw"], "knows no -x"),
+                       (["sessions", "--user"], "--user wants a value"),
                        (["sessions", "--user", "a", "--user", "b"], "given twice"), (["kill"], "which sessions?"),
                        (["workers", "replace"], "replace N")]:
         fails(gateway, USAGE, text, *args)
