@@ -47,17 +47,19 @@ check_text(struct check *c, struct image_text t)
         "a text lies outside or has no end");
 }
 
+bool
+image_list_inside(const struct image *image, struct image_list list, size_t size)
+{
+    const size_t room = list.off < image->size ? image->size - list.off : 0;
+    return (list.off == 0 && list.count == 0) ||
+           (list.count > 0 && list.off >= sizeof(struct image_header) &&
+               list.off % CHECK_ALIGN == 0 && list.count <= room / size);
+}
+
 static bool
 check_list(struct check *c, struct image_list list, size_t size)
 {
-    if (list.off == 0 && list.count == 0) {
-        return true;
-    }
-    const size_t room = list.off < c->image->size ? c->image->size - list.off : 0;
-    return check_that(c,
-        list.count > 0 && list.off >= sizeof(struct image_header) &&
-            list.off % CHECK_ALIGN == 0 && list.count <= room / size,
-        "a list lies outside");
+    return check_that(c, image_list_inside(c->image, list, size), "a list lies outside");
 }
 
 static bool

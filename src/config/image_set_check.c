@@ -8,17 +8,7 @@
 #include "src/config/image_priv.h"
 #include "src/config/image_set.h"
 
-#define SET_ALIGN 8U
 #define SET_BITS_MAX 128U
-
-static bool
-set_inside(const struct image *image, struct image_list list, size_t size)
-{
-    const size_t room = list.off < image->size ? image->size - list.off : 0;
-    return (list.off == 0 && list.count == 0) ||
-           (list.count > 0 && list.off >= sizeof(struct image_header) && list.off % SET_ALIGN == 0 &&
-               list.count <= room / size);
-}
 
 /* Names end inside the texts, and a walk for one that is not there meets a free place. */
 static const char *
@@ -154,12 +144,12 @@ set_check_tries(const struct image *image, const struct image_set *s)
 const char *
 image_set_check(const struct image *image, const struct image_set *s)
 {
-    if (!set_inside(image, s->slots, sizeof(struct image_slot)) ||
-        !set_inside(image, s->texts, sizeof(char)) ||
-        !set_inside(image, s->trie4, sizeof(struct image_node4)) ||
-        !set_inside(image, s->trie6, sizeof(struct image_node6)) ||
-        !set_inside(image, s->jump4, sizeof(struct image_jump)) ||
-        !set_inside(image, s->jump6, sizeof(struct image_jump))) {
+    if (!image_list_inside(image, s->slots, sizeof(struct image_slot)) ||
+        !image_list_inside(image, s->texts, sizeof(char)) ||
+        !image_list_inside(image, s->trie4, sizeof(struct image_node4)) ||
+        !image_list_inside(image, s->trie6, sizeof(struct image_node6)) ||
+        !image_list_inside(image, s->jump4, sizeof(struct image_jump)) ||
+        !image_list_inside(image, s->jump6, sizeof(struct image_jump))) {
         return "a part of a list lies outside";
     }
     const char *why = set_check_names(image, s);
