@@ -239,6 +239,8 @@ metrics(struct control_client *c)
     if (text == NULL || metrics_render(c->m, text) < 0) {
         int saved = errno;
 
+        if (text != NULL)
+            buffer_clear(text);
         free(text);
         control_finish(c, strerror(saved));
         return;

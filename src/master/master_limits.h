@@ -27,7 +27,7 @@ enum limit {
 const char *limit_name(enum limit limit);
 
 struct limits_status {
-    uint32_t clients;           /* addresses with a session or a history of failures */
+    uint32_t clients;           /* addresses with a session, or a connection at the door */
     uint32_t users;             /* names with a session */
     uint64_t pending;           /* connections without a login or request */
     uint32_t histories;         /* of failed logins */

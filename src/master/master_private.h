@@ -31,7 +31,6 @@
 #include "src/master/master_config.h"
 #include "src/master/master_limits_private.h"
 #include "src/master/master_listeners.h"
-#include "src/master/master_config.h"
 #include "src/master/master_metrics.h"
 #include "src/master/master_parts.h"
 #include "src/master/master_reload.h"

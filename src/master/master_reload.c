@@ -22,8 +22,6 @@
 #define LINES_LOGGED 50
 #define ABOUT_TO_END "the gateway is about to end"
 
-static void begin(struct master *m);
-
 /* ---- who asks ---- */
 
 static void
@@ -108,7 +106,14 @@ reload_last(const struct master *m, bool *ok)
 
 /* ---- the end of one ---- */
 
-/* What the compiler said, line by line. */
+/* As the compiler writes them (config_message.c). */
+static bool
+is_warning(const char *line)
+{
+    return strstr(line, ": warning: ") != NULL;
+}
+
+/* What the compiler said, line by line; the first line that is no warning is why it was refused. */
 static void
 tell_text(struct reload *r, bool ok)
 {
@@ -124,11 +129,11 @@ tell_text(struct reload *r, bool ok)
         memcpy(line, at, cut);
         line[cut] = '\0';
         askers_say(r->askers, line);
-        if (count < LINES_LOGGED && ok)
+        if (count < LINES_LOGGED && (ok || is_warning(line)))
             log_warn("%s", line);
         else if (count < LINES_LOGGED)
             log_error("%s", line);
-        if (count == 0 && r->why[0] == '\0')
+        if (r->why[0] == '\0' && !is_warning(line))
             (void)snprintf(r->why, sizeof r->why, "%.*s", (int)sizeof r->why - 1, line);
         len += end != NULL;
         at += len;
@@ -439,7 +444,8 @@ text_changed(const struct master *m)
     for (size_t i = 0; i < m->config.files.count; i++) {
         const struct config_file *f = &m->config.files.list[i];
 
-        if (broker_find(m, f->path) == NULL && !lists_has(m, f->path) && config_file_changed(f))
+        /* Whether it changed is asked first: it is the cheapest question by far. */
+        if (config_file_changed(f) && broker_find(m, f->path) == NULL && !lists_has(m, f->path))
             return true;
     }
     return false;

@@ -233,7 +233,6 @@ spawn(struct place *place)
 {
     if (place->process != NULL)
         replace_life(place);
-    place->replace = false;
     struct process *p = process_new(place);
     struct equipment e = { -1, -1, -1 };
 
@@ -244,6 +243,7 @@ spawn(struct place *place)
         abandon(p);
         return -1;
     }
+    place->replace = false; /* only now: what could not be started is tried again */
     if (place->process != NULL)
         place->successor = p;
     else

@@ -113,6 +113,17 @@ def test_a_bad_file_changes_nothing(start, echo, what):
     assert generation(gateway.reload(text + ELSEWHERE)) > 1
 
 
+def test_the_reason_of_a_refusal_is_no_warning(start):
+    gateway = start()
+    folder = gateway.config_path.parent
+    (folder / "empty").write_text("")
+    record = gateway.reload(gateway.config_path.read_text()
+                            + gw.rule("first", destination=[f"@{folder}/empty"])
+                            + gw.rule("second", destination=[f"@{folder}/missing"]))
+    assert record["event"] == "gateway.reload-failed"
+    assert "missing" in record["detail"] and "warning" not in record["detail"], record
+
+
 @pytest.mark.sanitizers
 def test_a_respawn_key_replaces_the_workers(start, echo):
     gateway = start()
