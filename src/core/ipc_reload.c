@@ -138,7 +138,6 @@ ipc_kill_encode(const struct ipc_kill *in, uint8_t *out, size_t size)
 {
     struct writer w = writer_init(out, size);
 
-    writer_u8(&w, (uint8_t)in->reason);
     for (uint16_t i = 0; i < in->count && i < IPC_KILL_MAX; i++)
         writer_u64(&w, in->ids[i]);
     return writer_len(&w);
@@ -150,9 +149,6 @@ ipc_kill_decode(const struct ipc_message *m, struct ipc_kill *out)
     struct cursor c = cursor_init(m->body, m->len);
 
     memset(out, 0, sizeof *out);
-    out->reason = (enum ipc_kill_reason)cursor_u8(&c);
-    if (out->reason != IPC_KILL_OPERATOR && out->reason != IPC_KILL_POLICY)
-        cursor_fail(&c);
     size_t n = cursor_left(&c) / sizeof out->ids[0];
 
     if (n == 0 || n > IPC_KILL_MAX)

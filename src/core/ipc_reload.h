@@ -49,14 +49,9 @@ int ipc_prepared_decode(const struct ipc_message *m, struct ipc_prepared *out) S
 size_t ipc_generation_encode(uint64_t generation, uint8_t *out, size_t size);
 int ipc_generation_decode(const struct ipc_message *m, uint64_t *generation) SP_MUST_USE;
 
-/* KILL. Ids that ended meanwhile are passed over. */
+/* KILL: they end with reason=killed. Ids that ended meanwhile are passed over. */
 #define IPC_KILL_MAX 250
-enum ipc_kill_reason {
-    IPC_KILL_OPERATOR = 1, /* reason=killed */
-    IPC_KILL_POLICY        /* reason=policy */
-};
 struct ipc_kill {
-    enum ipc_kill_reason reason;
     uint16_t count; /* 1.. */
     uint64_t ids[IPC_KILL_MAX];
 };

@@ -170,7 +170,6 @@ kill_flush(struct walking *w)
     uint8_t body[IPC_BODY_MAX];
 
     if (w->kill.count > 0 && process_alive(w->worker)) {
-        w->kill.reason = IPC_KILL_OPERATOR;
         process_send(w->worker, IPC_KILL, body, ipc_kill_encode(&w->kill, body, sizeof body), NULL, 0);
         w->killed += w->kill.count;
     }

@@ -138,8 +138,7 @@ struct session_kill {
     struct session *next;
     uint64_t *ids; /* owned */
     uint32_t count, size;
-    uint8_t reason; /* enum session_reason */
-    bool sorted;    /* the ids are */
+    bool sorted; /* the ids are */
 };
 
 /* What all sessions of a worker share. Set up by src/worker, outlives every session. */
@@ -230,9 +229,8 @@ void session_rejudge(struct session_host *host, uint64_t generation, bool timers
 bool session_rejudge_time(struct session_host *host, int64_t before, int64_t now);
 /* The same because somebody has set the clock. */
 void session_rejudge_clock(struct session_host *host);
-/* Ends those of these sessions that live: REASON_KILLED or REASON_POLICY. */
-void session_kill(struct session_host *host, const uint64_t *ids, size_t count,
-    enum session_reason reason);
+/* Ends those of these sessions that live (REASON_KILLED). */
+void session_kill(struct session_host *host, const uint64_t *ids, size_t count);
 
 /* "negotiate", "relay", ... */
 const char *session_phase_name(enum session_phase phase);

@@ -34,12 +34,12 @@ owed_reply(const struct session *s)
 }
 
 static void
-end_one(struct session *s, enum session_reason reason)
+end_one(struct session *s)
 {
     if (s->phase == SESSION_LINGER)
         return;
-    session_follow(s, owed_reply(s) ? step_refuse(s, reason, SOCKS5_NOT_ALLOWED, NULL)
-                                    : step_fail(s, reason, NULL));
+    session_follow(s, owed_reply(s) ? step_refuse(s, REASON_KILLED, SOCKS5_NOT_ALLOWED, NULL)
+                                    : step_fail(s, REASON_KILLED, NULL));
 }
 
 static void
@@ -58,7 +58,7 @@ walk(struct loop_task *task)
 
         k->next = s->next;
         if (bsearch(&s->id, k->ids, k->count, sizeof *k->ids, compare) != NULL)
-            end_one(s, (enum session_reason)k->reason);
+            end_one(s);
         if (session_slice_over(host, end)) {
             loop_defer(host->loop, task);
             return;
@@ -80,13 +80,13 @@ find(const struct session_host *host, uint64_t id)
 }
 
 static void
-end_at_once(struct session_host *host, const uint64_t *ids, size_t count, enum session_reason reason)
+end_at_once(struct session_host *host, const uint64_t *ids, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         struct session *s = find(host, ids[i]);
 
         if (s != NULL)
-            end_one(s, reason);
+            end_one(s);
     }
 }
 
@@ -113,22 +113,16 @@ collect(struct session_kill *k, const uint64_t *ids, size_t count)
 }
 
 void
-session_kill(struct session_host *host, const uint64_t *ids, size_t count, enum session_reason reason)
+session_kill(struct session_host *host, const uint64_t *ids, size_t count)
 {
     struct session_kill *k = &host->kill;
 
-    /* One reason at a time: what waits for another is done first. */
-    if (k->count > 0 && k->reason != reason) {
-        end_at_once(host, k->ids, k->count, (enum session_reason)k->reason);
-        k->count = 0;
-    }
     if (count == 0)
         return;
     if (!collect(k, ids, count)) {
-        end_at_once(host, ids, count, reason);
+        end_at_once(host, ids, count);
         return;
     }
-    k->reason = (uint8_t)reason;
     k->next = host->first;
     k->task.run = walk;
     loop_defer(host->loop, &k->task);

@@ -213,8 +213,7 @@ worker_kill(struct child *child, struct ipc_message *m)
 
     if (ipc_kill_decode(m, &k) < 0)
         log_panic("malformed KILL");
-    session_kill(&w->host, k.ids, k.count,
-        k.reason == IPC_KILL_POLICY ? REASON_POLICY : REASON_KILLED);
+    session_kill(&w->host, k.ids, k.count);
 }
 
 void

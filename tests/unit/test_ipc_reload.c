@@ -72,7 +72,7 @@ make_samples(void **state)
 {
     static struct ipc_prepare none = { .generation = 1 }, most = { .generation = UINT64_MAX };
     static struct ipc_prepared yes = { .generation = 2, .ok = true }, no = { .generation = 3 };
-    static struct ipc_kill one = { IPC_KILL_OPERATOR, 1, { 7 } }, many = { .reason = IPC_KILL_POLICY };
+    static struct ipc_kill one = { 1, { 7 } }, many = { .count = IPC_KILL_MAX };
     static struct ipc_rejudged rejudged = { 9, 25000 };
 
     (void)state;
@@ -80,7 +80,6 @@ make_samples(void **state)
     for (uint16_t i = 0; i < IPC_LISTENERS_MAX; i++)
         most.listeners.numbers[i] = (uint16_t)(IPC_LISTENER_NUMBERS - 1 - i);
     memset(no.error, 'n', sizeof no.error - 1);
-    many.count = IPC_KILL_MAX;
     for (uint16_t i = 0; i < IPC_KILL_MAX; i++)
         many.ids[i] = UINT64_MAX - i;
     FILL(IPC_LISTENERS, ipc_listeners_encode, &none.listeners, &most.listeners);
@@ -193,7 +192,7 @@ test_listener_numbers(void **state)
 static void
 test_refused_values(void **state)
 {
-    struct ipc_kill kill = { IPC_KILL_OPERATOR, 2, { 1, 0 } }, killed;
+    struct ipc_kill kill = { 2, { 1, 0 } }, killed;
     struct ipc_prepare prepare = { .generation = 0 }, prepared;
     struct ipc_message m = { .type = IPC_KILL };
 
@@ -204,10 +203,6 @@ test_refused_values(void **state)
     m.len = ipc_kill_encode(&kill, m.body, sizeof m.body);
     assert_int_equal(ipc_kill_decode(&m, &killed), 0);
     assert_int_equal(killed.count, 2);
-    assert_int_equal(killed.reason, IPC_KILL_OPERATOR);
-    kill.reason = (enum ipc_kill_reason)3;
-    m.len = ipc_kill_encode(&kill, m.body, sizeof m.body);
-    assert_int_equal(ipc_kill_decode(&m, &killed), -1);
     m.len = ipc_prepare_encode(&prepare, m.body, sizeof m.body);
     assert_int_equal(ipc_prepare_decode(&m, &prepared), -1);
 }

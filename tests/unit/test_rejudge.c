@@ -477,18 +477,18 @@ test_kill(void **state)
     ids[0] = c;
     ids[1] = 99999; /* nobody's */
     ids[2] = a;
-    session_kill(&rig.host, ids, 2, REASON_KILLED);
-    session_kill(&rig.host, ids + 2, 1, REASON_KILLED);
+    session_kill(&rig.host, ids, 2);
+    session_kill(&rig.host, ids + 2, 1);
     (void)session_rig_expect(a, EVENT_SESSION_END, "killed");
     session_rig_read_end(afd);
     session_rig_read_end(cfd);
     fd_close(&cfd);
     (void)session_rig_expect(c, EVENT_REQUEST_FAILED, "killed");
     works(bfd, bt);
-    session_kill(&rig.host, &b, 1, REASON_KILLED);
-    session_kill(&rig.host, ids, 1, REASON_POLICY); /* another reason: the first go at once */
+    session_kill(&rig.host, &b, 1);
+    session_kill(&rig.host, ids, 1); /* gone already */
     (void)session_rig_expect(b, EVENT_SESSION_END, "killed");
-    session_kill(&rig.host, ids, 0, REASON_KILLED);
+    session_kill(&rig.host, ids, 0);
     session_rig_turns(2);
     assert_null(rig.host.kill.ids);
     close_all(4, (int[]) { afd, at, bfd, bt });

@@ -156,7 +156,7 @@ test_kill(void **state)
     for (uint32_t i = 0; i < MANY / 2; i++)
         ids[i] = MANY - 2 * i; /* even ids: odd clients */
     for (uint32_t i = 0; i < MANY / 2; i += 250)
-        session_kill(&crowd.host, ids + i, 250, REASON_KILLED);
+        session_kill(&crowd.host, ids + i, 250);
     session_rejudge(&crowd.host, 2, false); /* both at a time */
     crowd_walk();
     assert_int_equal(crowd.ended, MANY / 2);
