@@ -73,8 +73,6 @@ void reload_cancel(struct master *m, const char *why);
 
 /* ---- list files (master_lists.c) ---- */
 
-/* Whether the path is that of a list of the image in force. */
-bool lists_has(const struct master *m, const char *path);
 /* One that changed since it was read, or since this was asked; NULL: none. */
 const char *lists_changed(struct master *m);
 

@@ -82,7 +82,7 @@ copy_for_child(struct compilation *c, const char *path)
     int saved = errno;
 
     fd_close(&fd);
-    config_files_add(&c->out.files, whole, &st);
+    config_files_add(&c->out.files, (struct config_file) { .path = whole, .st = st });
     errno = saved;
     return copy;
 }
@@ -126,10 +126,11 @@ serve_list(struct compilation *c, const char *path)
         int result = compile_answer(c->channel, errno, -1);
 
         if (whole != NULL)
-            config_files_add(&c->out.files, whole, &(struct stat) { 0 });
+            config_files_add(&c->out.files, (struct config_file) { .path = whole, .list = true });
         return result;
     }
-    config_files_add(&c->out.files, whole, &c->list.before);
+    config_files_add(&c->out.files,
+        (struct config_file) { .path = whole, .st = c->list.before, .list = true });
     int result = list_step(c);
 
     while (result == 0 && c->loop == NULL && c->list.from >= 0)

@@ -25,6 +25,7 @@ struct master_options;
 struct config_file {
     char *path;     /* owned; the whole name */
     struct stat st; /* all zero: it could not be opened */
+    bool list;      /* "@FILE" in a rule: a change of it is a reload of its own */
 };
 
 struct config_files {
@@ -33,10 +34,8 @@ struct config_files {
 };
 
 void config_files_free(struct config_files *files);
-/* Takes the path over. */
-void config_files_add(struct config_files *files, char *path, const struct stat *st);
-/* NULL: it was not asked for. */
-struct config_file *config_files_find(const struct config_files *files, const char *path);
+/* Takes file.path over. */
+void config_files_add(struct config_files *files, struct config_file file);
 /* Whether what is at its path is no longer what it describes. */
 bool config_file_changed(const struct config_file *file);
 

@@ -17,26 +17,16 @@ config_files_free(struct config_files *files)
 }
 
 void
-config_files_add(struct config_files *files, char *path, const struct stat *st)
+config_files_add(struct config_files *files, struct config_file file)
 {
     struct config_file *more = realloc(files->list, (files->count + 1) * sizeof *more);
 
     if (more == NULL) {
-        free(path);
+        free(file.path);
         return; /* it is not watched, and no more */
     }
     files->list = more;
-    more[files->count++] = (struct config_file) { path, *st };
-}
-
-struct config_file *
-config_files_find(const struct config_files *files, const char *path)
-{
-    for (size_t i = 0; i < files->count; i++) {
-        if (strcmp(files->list[i].path, path) == 0)
-            return &files->list[i];
-    }
-    return NULL;
+    more[files->count++] = file;
 }
 
 bool

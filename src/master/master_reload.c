@@ -444,8 +444,7 @@ text_changed(const struct master *m)
     for (size_t i = 0; i < m->config.files.count; i++) {
         const struct config_file *f = &m->config.files.list[i];
 
-        /* Whether it changed is asked first: it is the cheapest question by far. */
-        if (config_file_changed(f) && broker_find(m, f->path) == NULL && !lists_has(m, f->path))
+        if (!f->list && config_file_changed(f) && broker_find(m, f->path) == NULL)
             return true;
     }
     return false;

@@ -124,6 +124,10 @@ check_PROGRAMS += tests/unit/test_master_reload
 tests_unit_test_master_reload_SOURCES = tests/unit/test_master_reload.c $(MASTER_RIG)
 tests_unit_test_master_reload_LDADD = $(UNIT_MASTER)
 
+check_PROGRAMS += tests/unit/test_master_lists
+tests_unit_test_master_lists_SOURCES = tests/unit/test_master_lists.c $(MASTER_RIG)
+tests_unit_test_master_lists_LDADD = $(UNIT_MASTER)
+
 check_PROGRAMS += tests/unit/test_master_broker_reload
 tests_unit_test_master_broker_reload_SOURCES = tests/unit/test_master_broker_reload.c $(MASTER_RIG)
 tests_unit_test_master_broker_reload_LDADD = $(UNIT_MASTER)
