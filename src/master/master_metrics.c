@@ -21,6 +21,7 @@ metrics_init(struct master *m)
     m->metrics.total = stats_new();
     if (m->metrics.own == NULL || m->metrics.total == NULL)
         log_fatal("counters: %s", strerror(errno));
+    m->metrics.limit = METRICS_TEXT_MAX;
     stats_set(m->metrics.own, STATS_START_TIME, STATS_AT(0), (uint64_t)m->started.us);
     stats_set(m->metrics.own, STATS_RELOAD_TIME, STATS_AT(0), (uint64_t)m->started.us);
     stats_set(m->metrics.own, STATS_RELOAD_OK, STATS_AT(0), 1);
@@ -185,7 +186,7 @@ int
 metrics_render_as(struct master *m, enum metrics_format format, struct buffer *out)
 {
     add_up(m);
-    return metrics_text(m->metrics.total, format, out);
+    return metrics_text(m->metrics.total, format, m->metrics.limit, out);
 }
 
 int

@@ -20,14 +20,16 @@ struct process;
 
 #define METRICS_TEXT_MAX (64U * 1024 * 1024)
 
-/* Appends the OpenMetrics text of this moment. 0, or -1 with errno (ENOMEM, ENOBUFS). */
+/* Appends the OpenMetrics text of this moment. 0, or -1 with errno (ENOMEM, ENOBUFS); out may have a part of
+   it then. */
 int metrics_render(struct master *m, struct buffer *out) SP_MUST_USE;
 int metrics_render_as(struct master *m, enum metrics_format format, struct buffer *out) SP_MUST_USE;
 
 /* ---- for the master's own files ---- */
 
-/* The text of one block (master_metrics_text.c). 0, or -1 with errno. */
-int metrics_text(const struct stats *stats, enum metrics_format format, struct buffer *out) SP_MUST_USE;
+/* The text of one block (master_metrics_text.c), until out holds limit octets. 0, or -1 with errno. */
+int metrics_text(const struct stats *stats, enum metrics_format format, size_t limit, struct buffer *out)
+    SP_MUST_USE;
 
 struct metrics_kept {
     int fd; /* sealed; -1: none */
@@ -38,6 +40,7 @@ struct metrics_kept {
 struct metrics_sum {
     struct stats *own;
     struct stats *total;
+    size_t limit;        /* octets of a text */
     uint64_t audit_lost; /* the most that was ever told */
     int listen_fd;       /* sallyport-metrics serves on it; -1: nowhere */
     struct metrics_kept kept[METRICS_FORMAT_COUNT];

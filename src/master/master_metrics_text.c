@@ -20,6 +20,7 @@ static const char *const kinds[] = {
 /* The text under way; the first failure sticks. */
 struct text {
     struct buffer *out;
+    size_t limit;
     int error;
     enum metrics_format format;
     const struct stats *stats;
@@ -28,7 +29,7 @@ struct text {
 static void
 put_bytes(struct text *t, const void *data, size_t len)
 {
-    if (t->error == 0 && buffer_append(t->out, data, len, METRICS_TEXT_MAX) < 0)
+    if (t->error == 0 && buffer_append(t->out, data, len, t->limit) < 0)
         t->error = errno;
 }
 
@@ -289,9 +290,9 @@ put_head(struct text *t, const struct stats_row *row)
 }
 
 int
-metrics_text(const struct stats *stats, enum metrics_format format, struct buffer *out)
+metrics_text(const struct stats *stats, enum metrics_format format, size_t limit, struct buffer *out)
 {
-    struct text t = { .out = out, .format = format, .stats = stats };
+    struct text t = { .out = out, .limit = limit, .format = format, .stats = stats };
 
     for (unsigned i = 0; i < STATS_METRIC_COUNT; i++) {
         put_head(&t, &stats_rows[i]);

@@ -36,7 +36,24 @@ refuse(struct MHD_Connection *connection, unsigned status, const char *text)
     return result;
 }
 
-/* OpenMetrics where the client names it, not with q=0. */
+/* A member of a list of media types, up to its comma: whether it is the type, and not with q=0. */
+static bool
+accepts(const char *member, size_t len, const char *type)
+{
+    const char *end = member + len;
+    size_t size = strlen(type);
+
+    if (len < size || strncasecmp(member, type, size) != 0 || strchr(",; \t", member[size]) == NULL)
+        return false;
+    for (const char *at = memchr(member, ';', len); at != NULL; at = memchr(at, ';', (size_t)(end - at))) {
+        at += 1 + strspn(at + 1, " \t");
+        if (strncasecmp(at, "q=", 2) == 0)
+            return strspn(at + 2, "0.") < strcspn(at + 2, ",; \t");
+    }
+    return true;
+}
+
+/* OpenMetrics where the client names it. */
 static enum metrics_format
 wanted_format(struct MHD_Connection *connection)
 {
@@ -46,14 +63,11 @@ wanted_format(struct MHD_Connection *connection)
 
     while (accept != NULL && *accept != '\0') {
         size_t len = strcspn(accept, ",");
-        const char *q = memmem(accept, len, ";q=0", 4);
-        bool none = q != NULL && strspn(q + 4, ".0") == strcspn(q + 4, ",; ");
 
-        accept += strspn(accept, " \t");
-        if (strncasecmp(accept, type, sizeof type - 1) == 0 && !none)
+        if (accepts(accept, len, type))
             return METRICS_OPENMETRICS;
-        accept += strcspn(accept, ",");
-        accept += strspn(accept, ",");
+        accept += len;
+        accept += strspn(accept, ", \t");
     }
     return METRICS_CLASSIC;
 }
@@ -211,6 +225,7 @@ http_drive(struct metrics *x)
 void
 http_start(struct metrics *x)
 {
+    text_init(x);
     x->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, answer, x,
         MHD_OPTION_LISTEN_SOCKET, x->listen_fd,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)METRICS_CONNECTIONS_MAX,
@@ -238,11 +253,7 @@ http_stop(struct metrics *x)
     loop_io_del(x->child.loop, &x->io, x->epoll_fd);
     text_abandon(x); /* nobody may be suspended at the end */
     loop_timer_cancel(x->child.loop, &x->timer);
-    loop_timer_cancel(x->child.loop, &x->patience);
     loop_task_cancel(x->child.loop, &x->drive);
     MHD_stop_daemon(x->daemon);
-    for (unsigned i = 0; i < METRICS_FORMAT_COUNT; i++) {
-        if (x->texts[i].response != NULL)
-            MHD_destroy_response(x->texts[i].response);
-    }
+    text_free(x);
 }

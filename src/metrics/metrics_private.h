@@ -36,10 +36,12 @@ struct visitor {
     struct loop_timer timer;
 };
 
+/* What the master renders in one format. */
 struct text {
+    struct metrics *x;
     struct MHD_Response *response; /* NULL: none yet, or the master had none */
     struct mono made;
-    bool asked;
+    struct loop_timer patience; /* armed while the master is asked for it */
 };
 
 struct metrics {
@@ -50,7 +52,6 @@ struct metrics {
     struct loop_io io;
     struct loop_timer timer; /* the daemon's next timeout */
     struct loop_task drive;
-    struct loop_timer patience; /* with the master */
     struct text texts[METRICS_FORMAT_COUNT];
     struct request *waiting;
 };
@@ -64,6 +65,8 @@ void http_drive(struct metrics *x);
 
 /* ---- what is told (metrics_text.c) ---- */
 
+void text_init(struct metrics *x);
+void text_free(struct metrics *x);
 /* The text of the format when it is fresh, else NULL. */
 struct MHD_Response *text_fresh(struct metrics *x, enum metrics_format format);
 /* Asks the master and suspends the request until text_arrived(). False: the master cannot be asked. */
@@ -71,6 +74,5 @@ bool text_await(struct metrics *x, struct request *request);
 void text_forget(struct metrics *x, struct request *request); /* it ends */
 void text_arrived(struct child *child, struct ipc_message *message); /* METRICS_TEXT */
 void text_abandon(struct metrics *x); /* everybody goes on without */
-const char *text_type(enum metrics_format format);
 
 #endif

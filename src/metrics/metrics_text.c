@@ -19,12 +19,6 @@ static const char *const types[METRICS_FORMAT_COUNT] = {
     [METRICS_CLASSIC] = "text/plain; version=0.0.4; charset=utf-8",
 };
 
-const char *
-text_type(enum metrics_format format)
-{
-    return types[format];
-}
-
 struct MHD_Response *
 text_fresh(struct metrics *x, enum metrics_format format)
 {
@@ -55,15 +49,13 @@ resume_format(struct metrics *x, enum metrics_format format)
 {
     struct request **at = &x->waiting;
 
-    x->texts[format].asked = false;
+    loop_timer_cancel(x->child.loop, &x->texts[format].patience);
     while (*at != NULL) {
         if ((*at)->format == format)
             resume(x, at);
         else
             at = &(*at)->next;
     }
-    if (x->waiting == NULL)
-        loop_timer_cancel(x->child.loop, &x->patience);
 }
 
 void
@@ -87,10 +79,10 @@ text_forget(struct metrics *x, struct request *request)
 static void
 patience_over(struct loop_timer *timer)
 {
-    struct metrics *x = (struct metrics *)((char *)timer - offsetof(struct metrics, patience));
+    struct text *t = (struct text *)((char *)timer - offsetof(struct text, patience));
 
     log_warn("the master did not answer within %d s", METRICS_ANSWER_SECONDS);
-    text_abandon(x);
+    resume_format(t->x, (enum metrics_format)(t - t->x->texts));
 }
 
 static bool
@@ -101,15 +93,13 @@ ask(struct metrics *x, enum metrics_format format)
 
     if (child_send(&x->child, IPC_METRICS_ASK, body, ipc_metrics_encode(format, body, sizeof body)) < 0)
         return false;
-    x->texts[format].asked = true;
-    x->patience.expired = patience_over;
-    return loop_timer_armed(&x->patience) || loop_timer_set(x->child.loop, &x->patience, end) == 0;
+    return loop_timer_set(x->child.loop, &x->texts[format].patience, end) == 0;
 }
 
 bool
 text_await(struct metrics *x, struct request *request)
 {
-    if (!x->texts[request->format].asked && !ask(x, request->format))
+    if (!loop_timer_armed(&x->texts[request->format].patience) && !ask(x, request->format))
         return false;
     request->waiting = true;
     request->next = x->waiting;
@@ -157,4 +147,25 @@ text_arrived(struct child *child, struct ipc_message *message)
     t->response = message->fd_count == 1 ? response_of(message->fds[0], types[format]) : NULL;
     t->made = loop_now(child->loop);
     resume_format(x, format);
+}
+
+/* ---- begin and end ---- */
+
+void
+text_init(struct metrics *x)
+{
+    for (unsigned i = 0; i < METRICS_FORMAT_COUNT; i++) {
+        x->texts[i].x = x;
+        x->texts[i].patience.expired = patience_over;
+    }
+}
+
+void
+text_free(struct metrics *x)
+{
+    for (unsigned i = 0; i < METRICS_FORMAT_COUNT; i++) {
+        if (x->texts[i].response != NULL)
+            MHD_destroy_response(x->texts[i].response);
+        x->texts[i].response = NULL;
+    }
 }

@@ -13,6 +13,7 @@ UNIT_SESSION = src/session/libsession.la src/policy/libpolicy.la src/authlink/li
 	src/net/libnet.la auth/libauth-wire.la lib/socks/libsocks.la $(UNIT_IMAGE) $(CARES_LIBS)
 UNIT_MASTER = src/master/libmaster.la $(UNIT_CONFIG)
 UNIT_CTL = src/ctl/libctl.la src/policy/libpolicy.la $(UNIT_CONFIG) $(NCURSES_LIBS)
+UNIT_METRICS = src/metrics/libmetrics.la $(UNIT_CORE) $(MICROHTTPD_LIBS)
 UNIT_AUTHLINK = src/authlink/libauthlink.la $(UNIT_CORE)
 UNIT_AUTHD = src/authd/libauthd.la src/authlink/libauthlink.la auth/libauth-secret.la $(UNIT_IMAGE) $(AUTH_SECRET_LIBS)
 UNIT_LOGGER = src/logger/liblogger.la $(UNIT_IMAGE)
@@ -38,6 +39,7 @@ include tests/unit/auth.mk
 include tests/unit/gssapi_wire.mk
 include tests/unit/client.mk
 include tests/unit/ctl.mk
+include tests/unit/metrics.mk
 include tests/unit/gssapi_secret.mk
 else
 check-local:

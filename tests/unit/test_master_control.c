@@ -331,6 +331,27 @@ test_image(void **state)
     fd_close(&fd);
 }
 
+/* A text that cannot be made is said, and given back. */
+static void
+test_metrics(void **state)
+{
+    struct rig *r = *state;
+
+    r->m.metrics.listen_fd = -1;
+    for (unsigned i = 0; i < METRICS_FORMAT_COUNT; i++)
+        r->m.metrics.kept[i].fd = -1;
+    metrics_init(&r->m);
+    r->m.metrics.limit = 10000;
+    ask(r, "metrics\n");
+    assert_string_equal(answer, ".error\tNo buffer space available\n");
+    assert_int_equal(clients(r), 0);
+    r->m.metrics.limit = METRICS_TEXT_MAX;
+    ask(r, "metrics\n");
+    assert_int_equal(strncmp(answer, "text=# TYPE sallyport_", 22), 0);
+    assert_true(ends_with("\ntext=# EOF\n.ok\n"));
+    metrics_free(&r->m);
+}
+
 /* ---- many sessions ---- */
 
 static bool first_claims; /* the first session's user is a claim */
@@ -669,6 +690,7 @@ main(void)
         TEST(test_silence_and_half_a_line),
         TEST(test_sixty_four),
         TEST(test_image),
+        TEST(test_metrics),
         TEST(test_a_hundred_thousand),
         TEST(test_slow_reader),
         TEST(test_changing_slot),

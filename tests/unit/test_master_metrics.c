@@ -5,6 +5,7 @@
 
 #include "lib/base/fd.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -170,43 +171,95 @@ test_the_masters_own(void **state)
     has(c, "sallyport_config_last_reload_successful 1\n");
 }
 
+/* sallyport-metrics, and what it asks. */
+struct asking {
+    struct process asker;
+    struct ipc_peer theirs;
+    struct ipc_message question;
+};
+
+static void
+asking_init(struct counting *c, struct asking *a)
+{
+    int pair[2];
+
+    memset(a, 0, sizeof *a);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+    a->asker = (struct process) { .m = &c->rig->m, .place = &c->rig->places[1], .phase = PROCESS_RUNNING,
+        .peer = { .fd = pair[0], .self = IPC_MASTER, .other = IPC_METRICS, .state = IPC_RUNNING } };
+    a->theirs = (struct ipc_peer) { .fd = pair[1], .self = IPC_METRICS, .other = IPC_MASTER,
+        .state = IPC_RUNNING };
+    a->question.type = IPC_METRICS_ASK;
+    a->question.len = ipc_metrics_encode(METRICS_CLASSIC, a->question.body, sizeof a->question.body);
+}
+
+static void
+asking_end(struct asking *a)
+{
+    fd_close(&a->asker.peer.fd);
+    fd_close(&a->theirs.fd);
+}
+
+/* The octets of the text that is answered; *inode is the file it came in. */
+static off_t
+asked(struct asking *a, ino_t *inode)
+{
+    enum metrics_format format;
+    struct ipc_message m;
+    const char *why = NULL;
+    struct stat st;
+
+    assert_true(metrics_asked(&a->asker, &a->question));
+    assert_int_equal(ipc_recv(&a->theirs, &m, &why), IPC_OK);
+    assert_int_equal(ipc_metrics_decode(&m, &format), 0);
+    assert_int_equal(format, METRICS_CLASSIC);
+    assert_int_equal(m.fd_count, 1);
+    assert_int_equal(fstat(m.fds[0], &st), 0);
+    assert_true(memfd_check(m.fds[0], 0) == st.st_size);
+    ipc_message_close(&m);
+    *inode = st.st_ino;
+    return st.st_size;
+}
+
 /* Many questions within a second are one text. */
 static void
 test_questions(void **state)
 {
-    struct counting *c = *state;
-    struct process asker = { .m = &c->rig->m, .place = &c->rig->places[1],
-        .peer = { .self = IPC_MASTER, .other = IPC_METRICS, .state = IPC_RUNNING } };
-    struct ipc_peer theirs = { .self = IPC_METRICS, .other = IPC_MASTER, .state = IPC_RUNNING };
-    struct ipc_message question = { .type = IPC_METRICS_ASK }, m;
-    ino_t first = 0;
-    int pair[2];
+    struct asking a;
+    ino_t first, inode;
 
-    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
-    asker.peer.fd = pair[0];
-    theirs.fd = pair[1];
-    asker.phase = PROCESS_RUNNING;
-    question.len = ipc_metrics_encode(METRICS_CLASSIC, question.body, sizeof question.body);
+    asking_init(*state, &a);
+    assert_true(asked(&a, &first) > 1000);
     for (int i = 0; i < 3; i++) {
-        enum metrics_format format;
-        const char *why = NULL;
-        struct stat st;
-
-        assert_true(metrics_asked(&asker, &question));
-        assert_int_equal(ipc_recv(&theirs, &m, &why), IPC_OK);
-        assert_int_equal(ipc_metrics_decode(&m, &format), 0);
-        assert_int_equal(format, METRICS_CLASSIC);
-        assert_int_equal(m.fd_count, 1);
-        assert_int_equal(fstat(m.fds[0], &st), 0);
-        assert_true(st.st_size > 1000 && memfd_check(m.fds[0], 0) == st.st_size);
-        assert_true(first == 0 || st.st_ino == first);
-        first = st.st_ino;
-        ipc_message_close(&m);
+        assert_true(asked(&a, &inode) > 1000);
+        assert_true(inode == first);
     }
-    question.body[0] = METRICS_FORMAT_COUNT;
-    assert_false(metrics_asked(&asker, &question));
-    fd_close(&pair[0]);
-    fd_close(&pair[1]);
+    a.question.body[0] = METRICS_FORMAT_COUNT;
+    assert_false(metrics_asked(&a.asker, &a.question));
+    asking_end(&a);
+}
+
+/* There is an answer all the same, and a good one when it can be had again. */
+static void
+test_a_text_that_fails(void **state)
+{
+    struct counting *c = *state;
+    struct metrics_sum *sum = &c->rig->m.metrics;
+    struct buffer out = BUFFER_INIT;
+    struct asking a;
+    ino_t inode;
+
+    asking_init(c, &a);
+    sum->limit = 1000;
+    assert_int_equal(metrics_render(&c->rig->m, &out), -1);
+    assert_int_equal(errno, ENOBUFS);
+    buffer_clear(&out);
+    assert_int_equal(asked(&a, &inode), 0);
+    sum->limit = METRICS_TEXT_MAX;
+    sum->kept[METRICS_CLASSIC].made = mono_add_seconds(loop_now(c->rig->m.loop), -1);
+    assert_true(asked(&a, &inode) > 1000);
+    has(c, "# EOF\n");
+    asking_end(&a);
 }
 
 int
@@ -217,6 +270,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_names_stay_where_they_are, setup, teardown),
         cmocka_unit_test_setup_teardown(test_the_masters_own, setup, teardown),
         cmocka_unit_test_setup_teardown(test_questions, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_text_that_fails, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

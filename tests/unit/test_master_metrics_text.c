@@ -34,7 +34,7 @@ render(enum metrics_format format)
 {
     struct buffer out = BUFFER_INIT;
 
-    assert_int_equal(metrics_text(stats, format, &out), 0);
+    assert_int_equal(metrics_text(stats, format, METRICS_TEXT_MAX, &out), 0);
     free(text);
     text = strndup((const char *)buffer_head(&out), buffer_len(&out));
     assert_non_null(text);
@@ -156,6 +156,27 @@ test_sessions(void **state)
         "verdict=\"accepted\"} 7\n# TYPE");
 }
 
+/* Wherever it ends: that is said, and no octet comes after the limit. */
+static void
+test_too_long(void **state)
+{
+    (void)state;
+    for (unsigned format = 0; format < METRICS_FORMAT_COUNT; format++) {
+        struct buffer out = BUFFER_INIT;
+
+        render((enum metrics_format)format);
+        for (size_t limit = 0; limit < strlen(text); limit += 1 + limit / 3) {
+            errno = 0;
+            assert_int_equal(metrics_text(stats, (enum metrics_format)format, limit, &out), -1);
+            assert_int_equal(errno, ENOBUFS);
+            assert_true(buffer_len(&out) <= limit);
+            buffer_clear(&out);
+        }
+        assert_int_equal(metrics_text(stats, (enum metrics_format)format, strlen(text), &out), 0);
+        buffer_clear(&out);
+    }
+}
+
 int
 main(void)
 {
@@ -165,6 +186,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_histogram, setup, teardown),
         cmocka_unit_test_setup_teardown(test_escapes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_sessions, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_too_long, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
