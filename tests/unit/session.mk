@@ -74,10 +74,23 @@ check_PROGRAMS += tests/unit/test_phase_audit
 tests_unit_test_phase_audit_SOURCES = tests/unit/test_phase_audit.c $(SESSION_RIG)
 tests_unit_test_phase_audit_LDADD = $(SESSION_RIG_LIBS)
 
+UDP_RIG = tests/unit/udp_rig.c tests/unit/udp_rig.h $(SESSION_RIG)
+
 check_PROGRAMS += tests/unit/test_udp_association
-tests_unit_test_udp_association_SOURCES = tests/unit/test_udp_association.c tests/unit/udp_rig.c \
-	tests/unit/udp_rig.h $(SESSION_RIG)
+tests_unit_test_udp_association_SOURCES = tests/unit/test_udp_association.c $(UDP_RIG)
 tests_unit_test_udp_association_LDADD = $(SESSION_RIG_LIBS)
+
+check_PROGRAMS += tests/unit/test_udp_relay
+tests_unit_test_udp_relay_SOURCES = tests/unit/test_udp_relay.c $(UDP_RIG)
+tests_unit_test_udp_relay_LDADD = $(SESSION_RIG_LIBS)
+
+check_PROGRAMS += tests/unit/test_udp_names
+tests_unit_test_udp_names_SOURCES = tests/unit/test_udp_names.c $(UDP_RIG)
+tests_unit_test_udp_names_LDADD = $(SESSION_RIG_LIBS)
+
+check_PROGRAMS += tests/unit/test_udp_refusals
+tests_unit_test_udp_refusals_SOURCES = tests/unit/test_udp_refusals.c $(UDP_RIG)
+tests_unit_test_udp_refusals_LDADD = $(SESSION_RIG_LIBS)
 
 check_PROGRAMS += tests/unit/test_udp_batch
 tests_unit_test_udp_batch_SOURCES = tests/unit/test_udp_batch.c tests/unit/unit.h
@@ -101,8 +114,8 @@ tests_unit_test_session_ident_LDADD = $(SESSION_RIG_LIBS)
 
 if AUTH_GSSAPI_BUILTIN
 check_PROGRAMS += tests/unit/test_udp_sealed
-tests_unit_test_udp_sealed_SOURCES = tests/unit/test_udp_sealed.c tests/unit/udp_rig.c \
-	tests/unit/udp_rig.h tests/unit/session_seal.c tests/unit/session_seal.h $(SESSION_RIG)
+tests_unit_test_udp_sealed_SOURCES = tests/unit/test_udp_sealed.c \
+	tests/unit/session_seal.c tests/unit/session_seal.h $(UDP_RIG)
 tests_unit_test_udp_sealed_LDADD = $(SESSION_RIG_LIBS)
 
 check_PROGRAMS += tests/unit/test_session_protect

@@ -12,6 +12,14 @@
 #define QUIET_TURNS 20
 
 int
+udp_rig_setup(void **state)
+{
+    (void)state;
+    session_rig_begin(UDP_CONFIG("", UDP_RULES UDP_RULE_NAMES));
+    return 0;
+}
+
+int
 udp_rig_socket(uint8_t host, struct addr *addr)
 {
     const uint8_t ip[4] = { 127, 0, 0, host };
@@ -124,6 +132,14 @@ udp_rig_say(const struct udp_client *c, const struct addr *to, const char *text)
     uint8_t out[2048];
 
     udp_rig_send(c->fd, &c->relay, out, udp_rig_datagram(to, 0, text, strlen(text), out));
+}
+
+void
+udp_rig_say_name(const struct udp_client *c, const char *name, uint16_t port, const char *text)
+{
+    uint8_t out[600];
+
+    udp_rig_send(c->fd, &c->relay, out, udp_rig_named(name, port, text, strlen(text), out));
 }
 
 void

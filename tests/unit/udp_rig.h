@@ -10,8 +10,12 @@
 #define UDP_RULES \
     "rule \"closed\" { action = \"deny\" destination = { \"10.0.0.0/8\" } }\n" \
     "rule \"here\" { action = \"allow\" destination = { \"127.0.0.1/32\" } }\n"
+#define UDP_RULE_NAMES "rule \"names\" { action = \"allow\" destination = { \"*.test\" } }\n"
 #define UDP_CONFIG(more, rules) \
     "methods = { \"none\" }\nlisten \"127.0.0.1:1080\" {}\n" more "\n" rules
+
+/* For cmocka: begins with all rules above; session_rig_teardown() ends it. */
+int udp_rig_setup(void **state);
 
 /* A bound, non-blocking socket on 127.0.0.host; *addr is where. */
 int udp_rig_socket(uint8_t host, struct addr *addr);
@@ -41,6 +45,7 @@ void udp_rig_associate(struct udp_client *c);
 /* Ends the connection; the closing record. */
 struct session_closing udp_rig_end(struct udp_client *c);
 void udp_rig_say(const struct udp_client *c, const struct addr *to, const char *text);
+void udp_rig_say_name(const struct udp_client *c, const char *name, uint16_t port, const char *text);
 /* The next datagram is this text from there. */
 void udp_rig_hear(const struct udp_client *c, const struct addr *from, const char *text);
 void udp_rig_expect(int fd, struct addr *from, const char *text);
