@@ -16,6 +16,7 @@
 #include <string.h>
 
 #define TICK_SECONDS 1
+#define NOTICE_ROOM 65536U /* of the ring; what is left to others */
 #define RECENT_MASK (LIMITS_RECENT - 1U)
 
 /* A session that ended before its login was judged; the pool's word may still be on its way. */
@@ -107,6 +108,27 @@ tick_arm(struct master *m)
         log_error("no memory for a timer");
 }
 
+/* What was counted behind a notice. A flood of clients leaves room for the other records. */
+static void
+tell(void *ctx, const struct notice *notice)
+{
+    struct master *m = ctx;
+
+    if (ring_room(m->ring) < NOTICE_ROOM)
+        m->limits.notices.untold += notice->count;
+    else
+        events_limit(m, 0, notice->listener, &notice->from, notice->limit, notice->count);
+}
+
+static void
+tell_untold(struct limits *l)
+{
+    if (l->notices.untold > 0)
+        log_warn("%" PRIu64 " connections of ever more clients were refused without a record each",
+            l->notices.untold);
+    l->notices.untold = 0;
+}
+
 static void
 tick(struct loop_timer *timer)
 {
@@ -117,12 +139,29 @@ tick(struct loop_timer *timer)
 
     penalties_sweep(&l->penalties, now);
     while (notices_due(&l->notices, now, l->penalties.rules.window, &notice))
-        events_limit(m, 0, notice.listener, &notice.from, notice.limit, notice.count);
-    if (l->notices.untold > 0)
-        log_warn("%" PRIu64 " connections of ever more clients were refused without a record each",
-            l->notices.untold);
-    l->notices.untold = 0;
+        tell(m, &notice);
+    tell_untold(l);
     tick_arm(m);
+}
+
+void
+limits_last_words(struct master *m)
+{
+    notices_flush(&m->limits.notices, NOTICES_OF_ALL, tell, m);
+    tell_untold(&m->limits);
+}
+
+/* Its number may soon be another's, its name is known now. */
+void
+limits_listener_goes(struct master *m, uint16_t listener)
+{
+    struct recent *recent = m->limits.recent;
+
+    notices_flush(&m->limits.notices, listener, tell, m);
+    for (size_t i = 0; recent != NULL && i < LIMITS_RECENT; i++) {
+        if (recent[i].listener == listener)
+            recent[i].listener = IPC_LISTENER_NUMBERS; /* nobody's */
+    }
 }
 
 void
@@ -156,8 +195,7 @@ limits_refuse(struct master *m, enum limit limit, const struct addr *client, uin
 
     tally_client_settle(&l->tally, c);
     l->refused[limit]++;
-    if (notices_add(&l->notices, limit, client, listener, loop_now(m->loop),
-            l->penalties.rules.window))
+    if (notices_add(&l->notices, limit, client, listener, loop_now(m->loop)))
         events_limit(m, sessions_next_id(&m->sessions), listener, client, limit, 0);
     tick_arm(m);
 }

@@ -48,6 +48,10 @@ struct limits {
 /* Needs m->settings, the loop and the sessions. */
 void limits_init(struct master *m);
 void limits_close(struct master *m);
+/* The gateway stops: what was counted and not yet told is, while there is a logger. */
+void limits_last_words(struct master *m);
+/* Nothing will be named after this listener any more; it is still there. */
+void limits_listener_goes(struct master *m, uint16_t listener);
 /* What was collected in a turn leaves with its end. */
 void limits_turn_end(struct master *m);
 /* Who has one more connection, or NULL: no memory. What follows is limits_enter(), limits_cancel(),

@@ -31,6 +31,7 @@ listener_free(struct listener *l)
     struct listeners *all = &l->m->listeners;
 
     listener_close(l);
+    limits_listener_goes(l->m, l->number);
     all->by_number[l->number] = NULL;
     for (struct listener **at = &all->all; *at != NULL; at = &(*at)->next) {
         if (*at == l) {

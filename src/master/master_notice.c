@@ -75,7 +75,7 @@ make(struct notices *n, struct client_key client, enum limit limit)
 
 bool
 notices_add(struct notices *n, enum limit limit, const struct addr *from, uint16_t listener,
-    struct mono now, uint32_t window)
+    struct mono now)
 {
     struct client_key client = client_key(from);
     struct notice *notice = find(n, client, limit);
@@ -91,7 +91,7 @@ notices_add(struct notices *n, enum limit limit, const struct addr *from, uint16
         n->untold++;
         return false;
     }
-    notice->until = mono_add_seconds(now, window);
+    notice->since = now;
     push(n, notice);
     return true;
 }
@@ -99,7 +99,7 @@ notices_add(struct notices *n, enum limit limit, const struct addr *from, uint16
 bool
 notices_due(struct notices *n, struct mono now, uint32_t window, struct notice *out)
 {
-    while (n->head != NULL && !mono_before(now, n->head->until)) {
+    while (n->head != NULL && !mono_before(now, mono_add_seconds(n->head->since, window))) {
         struct notice *notice = n->head;
 
         n->head = notice->next;
@@ -110,9 +110,21 @@ notices_due(struct notices *n, struct mono now, uint32_t window, struct notice *
         }
         *out = *notice;
         notice->count = 0;
-        notice->until = mono_add_seconds(now, window);
+        notice->since = now;
         push(n, notice);
         return true;
     }
     return false;
+}
+
+void
+notices_flush(struct notices *n, uint32_t listener,
+    void (*tell)(void *ctx, const struct notice *notice), void *ctx)
+{
+    for (struct notice *notice = n->head; notice != NULL; notice = notice->next) {
+        if (notice->count == 0 || (listener != NOTICES_OF_ALL && notice->listener != listener))
+            continue;
+        tell(ctx, notice);
+        notice->count = 0;
+    }
 }

@@ -20,13 +20,13 @@
 
 struct notice {
     struct map_node node;
-    struct notice *next; /* in the order of their ends */
+    struct notice *next; /* in the order of since */
     struct client_key client;
     enum limit limit;
     uint16_t listener;   /* of the last one */
     struct addr from;    /* the same */
     uint64_t count;      /* not told yet */
-    struct mono until;
+    struct mono since;   /* its window began; how long that is, the image in force says */
 };
 
 struct notices {
@@ -40,9 +40,13 @@ void notices_free(struct notices *n);
 
 /* One refusal. True: it is to be told now; else it is counted until the window ends. */
 bool notices_add(struct notices *n, enum limit limit, const struct addr *from, uint16_t listener,
-    struct mono now, uint32_t window);
+    struct mono now);
 /* The next whose window has ended with something untold, in *out, or false. Its next window begins; one
    that was quiet is forgotten. */
 bool notices_due(struct notices *n, struct mono now, uint32_t window, struct notice *out);
+/* What is untold, whether its window has ended or not: of one listener, or of all. The windows go on. */
+#define NOTICES_OF_ALL UINT32_MAX
+void notices_flush(struct notices *n, uint32_t listener,
+    void (*tell)(void *ctx, const struct notice *notice), void *ctx);
 
 #endif

@@ -63,6 +63,7 @@ stop_logger(struct master *m)
 {
     struct place *place = &m->places[0];
 
+    limits_last_words(m);
     events_gateway_stop(m, m->stop_reason);
     m->stop = STOP_LOGGER;
     loop_timer_cancel(m->loop, &place->respawn);

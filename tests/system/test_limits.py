@@ -90,6 +90,44 @@ def test_a_flood_of_refusals_is_told_in_few_records(start, echo):
     assert "session" in told[0] and all("session" not in r and int(r["count"]) > 0 for r in told[1:])
 
 
+def refuse_three(gateway, echo):
+    """Of which one is told at once."""
+    with Client(gateway).connect(echo.address) as held:
+        for _ in range(3):
+            assert not let_in(gateway)
+    assert gateway.closing(held)
+    assert refused_at_the_door(gateway, "sessions-per-client") == 1
+
+
+def test_refusals_are_told_before_the_end(start, echo):
+    gateway = start(limits="sessions-per-client = 1 failure-window = 3600")
+    refuse_three(gateway, echo)
+    gateway.stop()
+    records = gateway.events()
+    assert refused_at_the_door(gateway, "sessions-per-client") == 3
+    assert records[-1]["event"] == "gateway.stop" and records[-2]["event"] == "limit.reached"
+
+
+def test_a_shorter_window_holds_for_refusals_before(start, echo):
+    gateway = start(limits="sessions-per-client = 1 failure-window = 3600")
+    refuse_three(gateway, echo)
+    text = gateway.config_text(limits="sessions-per-client = 1 failure-window = 1")
+    assert gateway.reload(text)["event"] == "gateway.reload"
+    wait_until(lambda: refused_at_the_door(gateway, "sessions-per-client") == 3, 5)
+
+
+def test_refusals_name_the_listener_that_went(start, echo):
+    """And not the one that has its number then."""
+    gateway = start(listen=("127.0.0.1:0", "127.0.0.2:0"), limits="sessions-per-client = 1 failure-window = 3600")
+    refuse_three(gateway, echo)
+    text = gateway.config_path.read_text()
+    for listen in ("127.0.0.3:0", "127.0.0.4:0"):
+        assert gateway.reload(text.replace("127.0.0.1:0", listen))["event"] == "gateway.reload"
+    gateway.stop()
+    told = [r for r in gateway.events() if r["event"] == "limit.reached"]
+    assert [(r["listener"], r.get("count")) for r in told] == [("127.0.0.1:0", None), ("127.0.0.1:0", "2")]
+
+
 @pytest.mark.parametrize("method", ["none", "userpass"])
 def test_pending_per_client(start, echo, method):
     """Over with the login, with the request where there is none, or with the connection."""

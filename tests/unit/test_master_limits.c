@@ -259,6 +259,30 @@ the_refused_leave_nothing(void **state)
     assert_int_equal(rig_events(r, EVENT_LIMIT_REACHED), 1);
 }
 
+/* Of all notices of the gateway that stops; what the ring has no room for is one message. */
+static void
+the_last_words(void **state)
+{
+    struct rig *r = *state;
+    struct event filler;
+
+    r->m.limits.sessions_per_client = 1;
+    assert_non_null(arrive(r, 1));
+    for (int i = 0; i < 5; i++)
+        assert_null(arrive(r, 1));
+    assert_int_equal(rig_events(r, EVENT_LIMIT_REACHED), 1);
+    limits_last_words(&r->m);
+    assert_int_equal(rig_events(r, EVENT_LIMIT_REACHED), 2);
+    assert_null(arrive(r, 1));
+    event_begin(&filler, EVENT_WORKER_START, 0, wall_read());
+    while (ring_room(r->m.ring) >= 60000)
+        event_commit(r->m.ring, &filler);
+    limits_last_words(&r->m);
+    assert_int_equal(rig_events(r, EVENT_LIMIT_REACHED), 2);
+    assert_int_equal(r->m.limits.notices.untold, 0);
+    assert_true(ring_room(r->m.ring) >= 50000);
+}
+
 static void
 failures_bring_penalties(void **state)
 {
@@ -469,6 +493,7 @@ main(void)
         CASE(verdicts_wait_for_the_channel),
         CASE(a_success_forgives),
         CASE(the_refused_leave_nothing),
+        CASE(the_last_words),
         CASE(failures_bring_penalties),
         CASE(a_failure_that_comes_late_counts),
         CASE(a_request_of_another_worker_is_a_violation),

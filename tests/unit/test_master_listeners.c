@@ -194,6 +194,58 @@ a_reload_given_up_closes_what_it_opened(void **state)
     compiled_free(&next);
 }
 
+/* The listener that the last record of the event names. */
+static void
+assert_last_names(struct rig *r, enum event_id id, const char *name)
+{
+    uint8_t record[EVENT_RECORD_MAX];
+    struct event_view view;
+    char last[64] = "none";
+    ssize_t len;
+
+    for (size_t n = 0; (len = ring_peek(r->reader, n, record, sizeof record)) > 0; n++) {
+        assert_int_equal(event_decode(record, (size_t)len, &view), 0);
+        if (view.id != id)
+            continue;
+        last[0] = '\0';
+        for (size_t i = 0; i < view.count; i++) {
+            const struct event_value *v = &view.values[i];
+
+            if (v->field == FIELD_LISTENER)
+                assert_true(snprintf(last, sizeof last, "%.*s", (int)v->text_len, (const char *)v->text) >= 0);
+        }
+    }
+    assert_string_equal(last, name);
+}
+
+/* What was counted of its refusals names it, and not who has its number then; a login judged late nobody. */
+static void
+one_that_goes_is_named_before(void **state)
+{
+    struct rig *r = *state;
+    struct addr from = addr_ipv4((const uint8_t[]) { 192, 0, 2, 1 }, 4000);
+    struct session *s = rig_session(r);
+    struct ipc_auth_result failure = { .worker = 1, .incarnation = r->workers[0].incarnation,
+        .session = s->id };
+
+    r->m.limits.penalties.rules = (struct penalty_rules) { .failures = 1, .window = 60, .seconds = 60 };
+    s->client = from;
+    s->worker = &r->workers[0];
+    fd_close(&s->fd);
+    listener_use(r->m.listeners.by_number[0]);
+    session_over(&r->m, s);
+    for (int i = 0; i < 3; i++)
+        limits_refuse(&r->m, LIMIT_PENALTY, &from, 0, limits_client(&r->m, &from));
+    assert_int_equal(rig_events(r, EVENT_LIMIT_REACHED), 1);
+    adopt(r, "listen \"127.0.0.2:0\" { }\n");
+    assert_int_equal(rig_events(r, EVENT_LIMIT_REACHED), 2);
+    assert_last_names(r, EVENT_LIMIT_REACHED, "127.0.0.1:0");
+    adopt(r, "listen \"127.0.0.2:0\" { }\nlisten \"127.0.0.3:0\" { }\n");
+    assert_string_equal(master_listener_name(&r->m, 0), "127.0.0.3:0");
+    limits_login_late(&r->m, &failure);
+    assert_last_names(r, EVENT_LIMIT_PENALTY, "");
+}
+
 /* The whole host in place of one address of it, and back: for a moment both listen. */
 static void
 an_address_that_overlaps_one_that_goes(void **state)
@@ -225,6 +277,7 @@ main(void)
         TEST(one_that_goes_takes_its_backlog),
         TEST(one_that_cannot_be_had_leaves_all_as_it_was),
         TEST(a_reload_given_up_closes_what_it_opened),
+        TEST(one_that_goes_is_named_before),
         TEST(an_address_that_overlaps_one_that_goes),
     };
 
