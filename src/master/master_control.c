@@ -54,6 +54,13 @@ peer_in_group(int fd, gid_t group)
     return found;
 }
 
+/* Root, or the user the gateway was started by. */
+static bool
+is_owner(const struct ucred *who)
+{
+    return who->uid == 0 || who->uid == geteuid();
+}
+
 static bool
 allowed(const struct control *c, int fd, struct ucred *who)
 {
@@ -62,7 +69,7 @@ allowed(const struct control *c, int fd, struct ucred *who)
     memset(who, 0xff, sizeof *who);
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, who, &len) < 0)
         return false;
-    if (who->uid == 0 || who->uid == geteuid())
+    if (is_owner(who))
         return true;
     return c->has_group && (who->gid == c->group || peer_in_group(fd, c->group));
 }
@@ -88,14 +95,15 @@ tell_refused(struct control *c, const struct ucred *who)
 
 /* ---- taking connections ---- */
 
+/* Whoever of the group is silent in many connections keeps the owner out of none. */
 static bool
-has_place(const struct control *c)
+has_place(const struct control *c, const struct ucred *who)
 {
-    for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
-        if (c->clients[i] == NULL)
-            return true;
-    }
-    return false;
+    size_t free_places = 0;
+
+    for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++)
+        free_places += c->clients[i] == NULL;
+    return free_places > (is_owner(who) ? 0 : CONTROL_RESERVED);
 }
 
 /* Owns fd. */
@@ -111,7 +119,7 @@ take(struct control *c, int fd)
         fd_close(&fd);
         return;
     }
-    if (!has_place(c)) {
+    if (!has_place(c, &who)) {
         turn_away(fd, CONTROL_ERROR "\ttoo many control clients; try again\n");
         fd_close(&fd);
         return;

@@ -25,7 +25,7 @@
  * Who may: root, the user the gateway was started by, and members of control.group; judged by SO_PEERCRED and
  * SO_PEERGROUPS when the connection is taken, which ask no directory service. Nobody holds the master up:
  * answers are made in slices of a millisecond a turn, all clients together, as their sockets take them; 64
- * clients at most; who takes nothing for 30 s is cut.
+ * clients at most, the last 8 places for root and that user; who takes nothing for 30 s is cut.
  */
 #ifndef SP_MASTER_MASTER_CONTROL_H
 #define SP_MASTER_MASTER_CONTROL_H
@@ -35,6 +35,7 @@
 #include "lib/base/attr.h"
 
 #define CONTROL_CLIENTS_MAX 64
+#define CONTROL_RESERVED 8 /* of them; not for members of control.group */
 #define CONTROL_REQUEST_SECONDS 10
 #define CONTROL_STALL_SECONDS 30
 #define CONTROL_SLICE_US 1000

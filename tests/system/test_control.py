@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 """The control socket and sallyportctl against a real gateway."""
+import contextlib
 import fcntl
 import json
 import os
@@ -336,6 +337,29 @@ def test_who_may(start):
         fails(gateway, FAILED, "not allowed: root, the user who started", "status", uid=23001 + n)
     told = re.findall(r"control socket: user (\d+) \(process \d+\) is not allowed", gateway.stderr())
     assert told == ["23001"]  # once in a while
+
+
+@pytest.mark.skipif(not gw.ROOT, reason="another user is needed")
+def test_a_silent_group_leaves_places(start):
+    """Its members get all but the last eight; root and the gateway's user get those."""
+    gateway = start(control='group = "daemon"')
+    with contextlib.ExitStack() as stack:
+        os.setegid(1)
+        os.seteuid(23001)
+        try:
+            for _ in range(56):
+                client = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+                client.connect(str(gateway.socket))
+        finally:
+            os.seteuid(0)
+            os.setegid(0)
+        fails(gateway, FAILED, "too many control clients", "status", uid=23001, gid=1)
+        owner = [stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) for _ in range(7)]
+        for client in owner:
+            client.connect(str(gateway.socket))
+        said(gateway, "status", uid=gateway.uid)
+        said(gateway, "status")
+    wait_until(lambda: gateway.ctl("status", uid=23001, gid=1).returncode == OK, 5)
 
 
 @pytest.mark.skipif(not gw.ROOT, reason="the gateway has to be root's")
