@@ -32,16 +32,17 @@ USAGE
 
 die() { printf 'realm.sh: %s\n' "$*" >&2; exit 1; }
 
-free_port() { # one that is free for UDP and TCP
-    python3 -c 'import socket
-for _ in range(100):
+free_port() { # one that is free for UDP and TCP, and none that the kernel gives: it stays so until we serve
+    python3 -c 'import random, socket
+for _ in range(1000):
+    at = "127.0.0.1", random.randrange(10000, 32768)
     with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-        tcp.bind(("127.0.0.1", 0))
         try:
-            udp.bind(tcp.getsockname())
+            tcp.bind(at)
+            udp.bind(at)
         except OSError:
             continue
-        print(tcp.getsockname()[1])
+        print(at[1])
         break'
 }
 

@@ -8,12 +8,36 @@ import tempfile
 import pytest
 
 import gateway as gw
+import network
 import servers
 from realm import Realm, using
 
 
+shared_network = None  # why tests of this run are in the host's network, if any are
+
+
 def pytest_configure(config):
+    """Who runs tests leaves the host's network: each of the processes side by side, or the only one."""
+    global shared_network
     config.addinivalue_line("markers", "sanitizers: runs once more against a build with sanitizers")
+    if hasattr(config, "workerinput") or not getattr(config.option, "numprocesses", None):
+        shared_network = network.leave_the_host()
+
+
+def pytest_sessionfinish(session):
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["shared_network"] = shared_network
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node, error):
+    global shared_network
+    shared_network = getattr(node, "workeroutput", {}).get("shared_network") or shared_network
+
+
+def pytest_terminal_summary(terminalreporter):
+    if shared_network:
+        terminalreporter.line(f"the tests' ports were the host's, who uses them as well: {shared_network}")
 
 
 @pytest.fixture(scope="session")

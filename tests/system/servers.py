@@ -40,6 +40,7 @@ class Server:
         self.listener.close()
         with self.lock:
             for connection in self.connections:
+                _wake(connection)
                 connection.close()
 
     def _serve(self):
@@ -48,7 +49,6 @@ class Server:
                 connection, _ = self.listener.accept()
             except OSError:
                 return  # shut down by __exit__
-            connection.settimeout(60)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self.lock:
                 self.connections.append(connection)
@@ -69,6 +69,14 @@ class Server:
 
     def wait_connection(self, seconds=10):
         return wait_until(lambda: self.connections, seconds, "a connection at the server")[-1]
+
+
+def _wake(connection):
+    """Who waits in it goes on: closing alone would leave them there."""
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass  # its end came already
 
 
 def echo(connection, server):

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: ISC
 """BIND of SOCKS 5: two replies, who may connect, where the gateway listens, how the wait ends."""
-import random
 import socket
 
 import pytest
@@ -10,6 +9,7 @@ import gateway as gw
 import servers
 import socks
 from bind import await_peer, both_ways, nobody_listens, stranger, turned_away
+from ports import free_range
 from socks import BIND, Client
 from waiting import stays
 
@@ -294,23 +294,6 @@ def test_bind_any_opens_no_special_peer(start):
 
 
 # --- where it listens ---
-
-
-def free_range(count):
-    """So many TCP ports in a row that nobody has."""
-    while True:
-        first, held = random.randrange(20000, 30000), []
-        try:
-            for port in range(first, first + count):
-                s = socket.socket()
-                held.append(s)
-                s.bind(("0.0.0.0", port))
-            return first
-        except OSError:
-            continue
-        finally:
-            for one in held:
-                one.close()
 
 
 def test_port_range(start):

@@ -12,17 +12,12 @@ import gateway as gw
 import socks
 from gateway import stays, wait_until
 from gssapi_client import CONFIDENTIALITY, GssClient
+from ports import free_port
 from socks import Client
 from test_gss_keytab import logs_in
 from traffic import Steady, worker_of
 
 ELSEWHERE = gw.rule("elsewhere", destination=["192.0.2.0/24"])  # what the tests use is refused
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def reply_of(gateway, target):
