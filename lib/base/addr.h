@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * IP addresses with a port, and prefixes. One plain struct that may be copied, compared and put
- * into shared memory. IPv4-mapped IPv6 addresses are unmapped where they enter (addr_from_sockaddr,
- * addr_parse_ip keep what was written; see addr_unmap), so that rules see one form.
+ * into shared memory. IPv4-mapped IPv6 addresses are unmapped where they enter, so that rules see one
+ * form: addr_from_sockaddr() does it, the parsers keep what was written (addr_unmap() is theirs to call).
  */
 #ifndef SP_BASE_ADDR_H
 #define SP_BASE_ADDR_H
@@ -34,6 +34,7 @@ struct addr_prefix {
 /* "192.0.2.1", "2001:db8::1" or, with ADDR_TEXT_MAX room, with port "192.0.2.1:80", "[::1]:80". */
 #define ADDR_TEXT_MAX 72
 
+/* ip in network order, the port in host order. addr_ipv6() keeps a mapped address as it is. */
 struct addr addr_ipv4(const uint8_t ip[4], uint16_t port);
 struct addr addr_ipv6(const uint8_t ip[16], uint16_t port);
 
@@ -63,7 +64,9 @@ bool addr_is_zero(const struct addr *a);                        /* 0.0.0.0 or ::
 /* "10.0.0.0/8", "2001:db8::/32", or a bare address (/32, /128). Host bits set, or more bits than
    the family has, are errors: -1. An IPv4-mapped prefix of 96 bits or more becomes its IPv4 form. */
 int addr_prefix_parse(const char *text, struct addr_prefix *out) SP_MUST_USE;
+/* With the bits, also for a single address. Returns the length written. */
 size_t addr_prefix_format(const struct addr_prefix *p, char text[ADDR_TEXT_MAX]);
+/* False where the families differ; a mapped address counts as IPv4. The port is not looked at. */
 bool addr_prefix_contains(const struct addr_prefix *p, const struct addr *a);
 /* True when every address of inner lies in outer. */
 bool addr_prefix_within(const struct addr_prefix *inner, const struct addr_prefix *outer);
@@ -71,7 +74,8 @@ bool addr_prefix_within(const struct addr_prefix *inner, const struct addr_prefi
 /*
  * The special range an address lies in, or NULL when it is an ordinary one: loopback, link-local of
  * any scope, multicast, unspecified, 0.0.0.0/8, broadcast, and the IPv4-mapped (::ffff:0:0/96),
- * IPv4-compatible, NAT64 (64:ff9b::/96, 64:ff9b:1::/48) and 6to4 (2002::/16) forms of those. For an
+ * IPv4-compatible (RFC 4291 section 2.5.5), NAT64 (64:ff9b::/96, RFC 6052; 64:ff9b:1::/48, RFC 8215) and
+ * 6to4 (2002::/16, RFC 3056) forms of those. For an
  * embedded form *range is the embedding prefix that covers exactly the special range; range may be
  * NULL.
  * The returned text names it for people and audit: "loopback", "link-local", "multicast", ...

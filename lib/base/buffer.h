@@ -27,7 +27,8 @@ struct buffer {
    held in all; then nothing was appended. */
 int buffer_append(struct buffer *b, const void *data, size_t len, size_t limit) SP_MUST_USE;
 
-/* The bytes held (a borrow that lasts until the next append or consume). */
+/* The bytes held (a borrow that lasts until the next append or consume), and how many; there is
+   nothing to read while it is empty. */
 const uint8_t *buffer_head(const struct buffer *b);
 size_t buffer_len(const struct buffer *b);
 /* The same bytes for whoever may change them in place. */

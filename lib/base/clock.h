@@ -42,7 +42,8 @@ int64_t mono_diff_us(struct mono a, struct mono b);
 bool mono_before(struct mono a, struct mono b);
 
 #define WALL_TEXT_MAX 32
-/* Writes "2026-01-31T23:59:59.123456Z" (UTC, 27 characters and NUL). Returns the length. */
+/* Writes "2026-01-31T23:59:59.123456Z" (UTC, RFC 3339; 27 characters and NUL). Returns the length. A
+   time outside the years 0000 to 9999 is written as the nearest one inside. */
 size_t wall_format(struct wall t, char text[WALL_TEXT_MAX]);
 
 #endif

@@ -44,6 +44,7 @@ const uint8_t *cursor_bytes(struct cursor *c, size_t len);
 /* Copies len bytes to out; zero-fills out on error. */
 void cursor_copy(struct cursor *c, void *out, size_t len);
 
+/* Steps over len bytes; CURSOR_SHORT where there are fewer. */
 void cursor_skip(struct cursor *c, size_t len);
 
 /* Marks the message as malformed, unless an earlier error stands. */
@@ -55,6 +56,7 @@ size_t cursor_left(const struct cursor *c);
 /* Bytes read so far, counted from start (the pointer given to cursor_init). */
 size_t cursor_used(const struct cursor *c, const void *start);
 
+/* True while no error stands; bytes may be left. */
 bool cursor_ok(const struct cursor *c);
 
 /* A writer into a buffer of the caller's. After an overflow nothing more is written and

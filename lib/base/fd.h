@@ -24,11 +24,12 @@ int fd_set_nonblock(int fd) SP_MUST_USE;
 /* Sets or clears FD_CLOEXEC. 0, or -1 with errno. */
 int fd_set_cloexec(int fd, int on) SP_MUST_USE;
 
-/* Reads the soft and hard limit of open descriptors; raises the soft limit to the hard one first.
-   Returns the limit now in force (at least 0). */
+/* Raises the soft limit of open descriptors to the hard one. Returns the soft limit now in force, the
+   old one where it could not be raised, 0 where it could not be read. */
 size_t fd_raise_limit(void);
 
-/* Number of open descriptors of this process (counts /proc/self/fd), or -1 with errno. */
+/* Number of open descriptors of this process (counts /proc/self/fd, the one it needs for that left
+   out), or -1 with errno. */
 int fd_count_open(void);
 
 /* Writes all of len, restarting after signals and short writes on a blocking descriptor.

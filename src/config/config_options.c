@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The table of every key (blueprint, section 5). Serves the scan, libconfuse's options, the checks,
+ * The table of every key (sallyport.conf(5), KEYS). Serves the scan, libconfuse's options, the checks,
  * -T and the manual. Constant data; nothing here fails.
  */
 #include "src/config/config_options.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The scan of our own that stands before libconfuse: it reads the main file and its includes,
- * refuses what libconfuse would accept silently (hazards of libconfuse 3.3: NUL bytes, unterminated
+ * refuses what libconfuse would accept silently (libconfuse 3.3: NUL bytes, unterminated
  * strings and comments, repeated scalars and titles, ${...}, deep nesting, dropped characters),
  * finds unknown sections and keys, and writes the text libconfuse gets (config_flat.h).
  * Linear in the size of the text.

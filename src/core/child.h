@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * How every child program begins, in the order the blueprint shows:
+ * How every child program begins, in this order:
  *
  *     struct child child = { .role = IPC_WORKER, .program = "sallyport-worker",
  *         .handlers = table, .stop = on_stop, .orphaned = on_orphaned, .owner = &worker };

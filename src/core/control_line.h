@@ -57,8 +57,9 @@ void control_put(struct control_writer *w, const char *name, const char *value);
 void control_put_number(struct control_writer *w, const char *name, uint64_t value);
 /* Microseconds, written as seconds with three digits behind the point; less than 0 is 0. */
 void control_put_seconds(struct control_writer *w, const char *name, int64_t us);
+/* The line feed. */
 void control_put_end(struct control_writer *w);
-/* The whole last line. text NULL: ok. */
+/* The whole last line, its line feed included: CONTROL_ERROR with this text, or CONTROL_OK for NULL. */
 void control_put_last(struct control_writer *w, const char *error);
 
 #endif

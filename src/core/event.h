@@ -57,6 +57,7 @@ struct event {
     uint8_t body[EVENT_RECORD_MAX - 64];
 };
 
+/* Makes e an empty record. session: 0 for none. */
 void event_begin(struct event *e, enum event_id id, uint64_t session, struct wall time);
 /* A field the event's row does not list, or a second one of a kind, is a panic. NULL or empty text
    adds nothing. */

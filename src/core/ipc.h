@@ -53,7 +53,9 @@ enum ipc_result {
     IPC_ERROR      /* errno */
 };
 
+/* As in ipc.def, for messages to people. */
 const char *ipc_type_name(enum ipc_type type);
+/* Which rows of the table are legal from here on, both ways. */
 void ipc_set_state(struct ipc_peer *peer, enum ipc_state state);
 
 /* Receives without blocking. After IPC_OK the caller calls ipc_message_close() when done.
@@ -69,7 +71,8 @@ void ipc_message_close(struct ipc_message *message);
 int ipc_send(struct ipc_peer *peer, enum ipc_type type, const void *body, size_t len,
     const int *fds, size_t fd_count) SP_MUST_USE;
 
-/* ---- bodies (ipc_body.c): encode returns the length, decode 0 or -1 when malformed ---- */
+/* ---- bodies (ipc_body.c): encode returns the length, or 0 where size is too small; decode 0, or -1
+   when malformed, and then *out is not to be used ---- */
 
 #define IPC_LABEL_MAX 32
 
@@ -103,7 +106,7 @@ int ipc_u32_decode(const struct ipc_message *m, uint32_t *value) SP_MUST_USE;
 #define IPC_SESSIONS_MAX 32
 struct ipc_session {
     uint64_t id;       /* never 0 */
-    uint16_t listener; /* index into the image's listeners */
+    uint16_t listener; /* its number, as LISTENERS or PREPARE told */
     struct addr client;
     struct addr local;
 };
@@ -113,6 +116,7 @@ size_t ipc_sessions_encode(const struct ipc_session *list, size_t count, uint8_t
 int ipc_sessions_decode(const struct ipc_message *m, struct ipc_session *list, size_t *count)
     SP_MUST_USE;
 
+/* ENDED: session ids, none of them 0. ids has room for IPC_ENDED_MAX. */
 #define IPC_ENDED_MAX 256
 size_t ipc_ended_encode(const uint64_t *ids, size_t count, uint8_t *out, size_t size);
 int ipc_ended_decode(const struct ipc_message *m, uint64_t *ids, size_t *count) SP_MUST_USE;

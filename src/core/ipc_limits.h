@@ -11,16 +11,16 @@
 #include "src/core/ipc.h"
 
 /* REQUESTED: sessions of methods without a login whose request was read; only where
-   limits.pending_per_client is set. */
+   limits.pending-per-client is set. ids has room for IPC_REQUESTED_MAX. */
 #define IPC_REQUESTED_MAX 250
 size_t ipc_requested_encode(const uint64_t *ids, size_t count, uint8_t *out, size_t size);
 int ipc_requested_decode(const struct ipc_message *m, uint64_t *ids, size_t *count) SP_MUST_USE;
 
-/* VERDICT: one entry for each login that succeeded, once limits.sessions_per_user was set in any image. */
+/* VERDICT: one entry for each login that succeeded, once limits.sessions-per-user was set in any image. */
 #define IPC_VERDICTS_MAX 200
 enum ipc_verdict_what {
     IPC_VERDICT_GO,      /* it may go on */
-    IPC_VERDICT_SESSIONS /* its user has as many sessions as limits.sessions_per_user allows */
+    IPC_VERDICT_SESSIONS /* its user has as many sessions as limits.sessions-per-user allows */
 };
 struct ipc_verdict {
     uint64_t session;

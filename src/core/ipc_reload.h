@@ -37,6 +37,7 @@ struct ipc_prepare {
 size_t ipc_prepare_encode(const struct ipc_prepare *in, uint8_t *out, size_t size);
 int ipc_prepare_decode(const struct ipc_message *m, struct ipc_prepare *out) SP_MUST_USE;
 
+/* PREPARED. */
 struct ipc_prepared {
     uint64_t generation;
     bool ok;
@@ -58,6 +59,7 @@ struct ipc_kill {
 size_t ipc_kill_encode(const struct ipc_kill *in, uint8_t *out, size_t size);
 int ipc_kill_decode(const struct ipc_message *m, struct ipc_kill *out) SP_MUST_USE;
 
+/* REJUDGED, once a worker has walked through its sessions after a COMMIT. */
 struct ipc_rejudged {
     uint64_t generation;
     uint32_t ended; /* sessions that were no longer allowed */

@@ -2,8 +2,8 @@
 /*
  * The event loop of every process: descriptors (epoll), timers, deferred tasks, signals, and the
  * clock. Registrations are found through an index and a generation, so that an event of a
- * descriptor already removed is dropped (hazards: a passed descriptor keeps its registration while
- * another process holds a copy). Always loop_io_del() before close().
+ * descriptor already removed is dropped: one that was passed on keeps its registration, close() or not,
+ * while another process holds a copy. Always loop_io_del() before close().
  */
 #ifndef SP_CORE_LOOP_H
 #define SP_CORE_LOOP_H
@@ -40,14 +40,16 @@ struct loop_task {
 
 /* Owner of everything; NULL with errno. */
 struct loop *loop_new(void) SP_MUST_USE;
+/* Leaves NULL; NULL is fine. What is still registered stays its owner's, and is not called any more. */
 void loop_free(struct loop **loop);
 
 /* Turns until loop_stop(). 0, or -1 with errno when epoll fails. */
 int loop_run(struct loop *loop) SP_MUST_USE;
+/* loop_run() returns after the turn under way. */
 void loop_stop(struct loop *loop);
 
 /* One turn: waits at most timeout_ms (-1: until something is due) and dispatches; for tests and
-   for draining. */
+   for draining. 0, or -1 with errno when epoll fails. */
 int loop_turn(struct loop *loop, int timeout_ms) SP_MUST_USE;
 
 /* The time at the start of this turn; loop_refresh() reads the clock again (after a long step). */
@@ -67,11 +69,13 @@ void loop_io_move(struct loop *loop, struct loop_io *from, struct loop_io *to);
 
 /* Arms or moves the timer. 0, or -1 with ENOMEM (only when arming a timer that was not armed). */
 int loop_timer_set(struct loop *loop, struct loop_timer *timer, struct mono deadline) SP_MUST_USE;
+/* Harmless when not armed. */
 void loop_timer_cancel(struct loop *loop, struct loop_timer *timer);
 bool loop_timer_armed(const struct loop_timer *timer);
 
 /* Runs task in the next turn (that turn then does not wait). Cannot fail; twice is once. */
 void loop_defer(struct loop *loop, struct loop_task *task);
+/* Harmless when it is not queued. */
 void loop_task_cancel(struct loop *loop, struct loop_task *task);
 
 /* Called at the end of every turn, after all events: for batching (one at a time; NULL removes). */

@@ -30,6 +30,7 @@ enum sandbox_role { SANDBOX_WORKER, SANDBOX_LOGGER, SANDBOX_METRICS };
    it kills the process, opening a file answers EACCES and is never needed. With --disable-sandbox
    this is sandbox_none.c and returns 0. 0, or -1 with errno. */
 int sandbox_seccomp(enum sandbox_role role) SP_MUST_USE;
+/* False where the program was built without the filters (--disable-sandbox). */
 bool sandbox_available(void);
 
 #endif

@@ -97,6 +97,7 @@ struct stats *stats_new(void) SP_MUST_USE;
    writes its header; the descriptor stays the caller's. NULL with errno. */
 struct stats *stats_open_writer(int fd, off_t at) SP_MUST_USE;
 struct stats *stats_open_reader(int fd, off_t at) SP_MUST_USE;
+/* Leaves NULL; NULL is fine. */
 void stats_close(struct stats **stats);
 
 /* ---- the writer; stats may be NULL: nothing is counted ---- */

@@ -56,7 +56,9 @@ int table_create(uint32_t capacity) SP_MUST_USE;
 /* Worker: maps it for writing; master: read-only. The descriptor stays the caller's. NULL, errno. */
 struct table *table_open_writer(int fd) SP_MUST_USE;
 struct table *table_open_reader(int fd) SP_MUST_USE;
+/* Leaves NULL; NULL is fine. */
 void table_close(struct table **table);
+/* Its slots. */
 uint32_t table_capacity(const struct table *table);
 /* Slots from here on were never used, says the worker: to look no further spares their pages. */
 uint32_t table_used(const struct table *table);
@@ -65,9 +67,10 @@ uint32_t table_used(const struct table *table);
 struct table_slot *table_take(struct table *table, uint64_t id);
 /* Gives the slot back (after ENDED was sent: until then it must stay, see master_reap.c). */
 void table_give(struct table *table, struct table_slot *slot);
+/* Around every change of more than one number: a reader between the two tries again (table_read). */
 void table_change_begin(struct table_slot *slot);
 void table_change_end(struct table_slot *slot);
-/* Copies text, cut at size - 1 bytes, NUL-terminated. */
+/* Copies text into a slot's field, cut at size - 1 bytes, NUL-terminated. */
 void table_text(char *field, size_t size, const void *text, size_t len);
 
 /* "none", "integrity", ... as audited; NULL while nothing is agreed, and for a method without any. */

@@ -8,6 +8,7 @@
 /* First thing in main(), before threads and getenv users. A title has the room of argv and the
    environment the process was started with: whoever spawns with few of them pads them. */
 void title_init(int argc, char **argv, char **envp);
+/* Text that does not fit is cut. Nothing happens without title_init(), as in tests. */
 void title_set(const char *fmt, ...) SP_PRINTF(1, 2);
 
 #endif

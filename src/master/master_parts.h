@@ -160,7 +160,7 @@ struct session {
     struct addr client;
     struct addr local;
     int fd; /* owned; -1 once sent */
-    uint16_t listener;
+    uint16_t listener; /* its number */
     bool authenticated;
     bool pending;       /* counted as such in the epoch */
     bool user_counts;   /* against the limit of its user's sessions */
@@ -185,6 +185,7 @@ struct sessions {
     struct session_chunk *chunks;
 };
 
+/* Ids begin with the second of the start. 0, or -1 with EINVAL: a limit of 0, or a clock before 1970. */
 int sessions_init(struct sessions *s, struct wall start, uint64_t limit) SP_MUST_USE;
 void sessions_free(struct sessions *s);
 /* So many from now on; those beyond it live on. */
@@ -193,6 +194,7 @@ void sessions_set_limit(struct sessions *s, uint64_t limit);
 struct session *sessions_issue(struct sessions *s) SP_MUST_USE;
 /* An id without an entry, for a connection that is refused at once. */
 uint64_t sessions_next_id(struct sessions *s);
+/* NULL: no session of this id lives. The map's until sessions_end(). */
 struct session *sessions_get(const struct sessions *s, uint64_t id);
 /* Ends it: out of the map; it must be in no list and hold no descriptor. */
 void sessions_end(struct sessions *s, struct session *session);

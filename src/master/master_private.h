@@ -68,9 +68,12 @@ struct acceptor {
     struct loop_timer timer;
 };
 
+/* Paused for PAUSE_START; takes the reserve. */
 void accept_init(struct master *m);
+/* The listeners are polled while no reason stands against it. Harmless when repeated. */
 void accept_pause(struct master *m, enum accept_pause why);
 void accept_resume(struct master *m, enum accept_pause why);
+/* Refuses who waits at the door and gives the reserve back; the listeners are the caller's to close. */
 void accept_close(struct master *m);
 /* What the kernel has accepted on a listener that closes, as far as there is room for it. */
 void accept_rest(struct listener *l);
@@ -99,6 +102,7 @@ void door_close(struct master *m);
 /* Takes *fd and leaves -1; false: there is no room, and it is as it was. */
 bool door_wait(struct listener *l, int *fd, const struct addr *client, struct tally_client *counted,
     struct wall now) SP_MUST_USE;
+/* Lets in those for whom there is room since the last turn; who waited too long is the timer's. */
 void door_turn_end(struct master *m);
 
 /* ---- dispatch (master_dispatch.c) ---- */
@@ -382,7 +386,7 @@ void events_reload(struct master *m, uint64_t generation, const char *detail);
 void events_reload_failed(struct master *m, const char *reason, const char *why);
 void events_process_start(const struct process *p);
 void events_process_exit(const struct process *p, const char *status);
-/* A connection that never reached a worker. */
+/* The closing record of a connection that never reached a worker. listener: its number. */
 void events_refused(struct master *m, enum event_id id, uint64_t session, uint16_t listener,
     const struct addr *client, const char *reason);
 
@@ -478,6 +482,7 @@ struct master {
 /* What the configuration in force wants of the descriptor limit. */
 void capacity_need_of(const struct master *m, struct capacity_need *need);
 struct process *master_logger(const struct master *m); /* NULL: none that can be sent to */
+/* Of the listener with this number, as configured; "" for a number nobody has. */
 const char *master_listener_name(const struct master *m, uint16_t listener);
 
 #endif

@@ -48,7 +48,7 @@ bind_egress(int fd, const struct addr *egress)
 
     if (len == 0)
         return 0;
-    /* The port is chosen in connect(), so that one may serve many destinations (hazards). */
+    /* The port is chosen in connect(), so that one may serve many destinations. */
     (void)setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
     return bind(fd, (struct sockaddr *)&ss, len);
 }

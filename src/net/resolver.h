@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Names to addresses: c-ares behind a small face, one channel for the worker's life, made before the
- * chroot (hazards). Each query asks AAAA and A side by side (RFC 8305 section 3) and reports each
+ * Names to addresses: c-ares behind a small face, made before the chroot and kept for the worker's life
+ * (resolver_dns.h says why). Each query asks AAAA and A side by side (RFC 8305 section 3) and reports each
  * family as it arrives. Opens no file: servers and hosts come from the broker.
  */
 #ifndef SP_NET_RESOLVER_H
@@ -40,7 +40,8 @@ struct resolver_settings {
 struct resolver *resolver_new(struct loop *loop, const struct resolver_settings *settings) SP_MUST_USE;
 void resolver_free(struct resolver **resolver);
 
-/* Servers with their ports (port 0: 53). 0, or -1 with errno. Queries under way keep the old. */
+/* 1 to RESOLVER_SERVERS_MAX servers with their ports (port 0: 53). 0, or -1 with ENOMEM. Queries under
+   way keep the old. */
 int resolver_set_servers(struct resolver *resolver, const struct addr *list, size_t count)
     SP_MUST_USE;
 /* The same from the text of a resolv.conf ("nameserver" lines; others are ignored; none: 127.0.0.1). */

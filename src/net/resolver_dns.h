@@ -41,7 +41,8 @@ struct dns_set {
 
 /*
  * A channel's servers cannot be changed while a question is under way, and a channel made in the
- * chroot would have predictable ids (hazards). So there are two sets, both made at start: new
+ * chroot, where there is no /dev/urandom, would have predictable ids: c-ares 1.18 says nothing of it. So
+ * there are two sets, both made at start: new
  * servers go to the idle one, which then becomes the current one.
  */
 struct dns {

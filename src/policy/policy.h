@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One verdict: the first rule that matches decides; none is a refusal (blueprint, section 5). Pure
+ * One verdict: the first rule that matches decides; none is a refusal (sallyport.conf(5), RULES). Pure
  * functions over the policy image: no I/O, no allocation, no state.
  */
 #ifndef SP_POLICY_POLICY_H

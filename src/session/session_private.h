@@ -188,12 +188,15 @@ void client_note_wire(struct session *s);
 
 /* ---- records (session_record.c) ---- */
 
+/* session.start, with the success reply; from here on the closing record is session.end. */
 void record_start(struct session *s);
 /* The ring had no room for it: the session has not started, unless it had before. */
 void record_start_dropped(struct session *s);
 /* session.update: what it has moved until now. */
 void record_update(struct session *s);
+/* The closing record; the first call alone writes one. s->reason is set. */
 void record_close(struct session *s);
+/* A login succeeded: counts it and, where the configuration wants all events, writes auth.success. */
 void record_auth_success(struct session *s, const struct conversation_result *result);
 
 /* ---- counters (session_stats.c) ---- */
@@ -248,6 +251,7 @@ bool session_take_none(struct session *s);
 
 /* ---- setup (session_setup.c) ---- */
 
+/* NULL: no memory. The session's from then on. */
 struct session_setup *setup_new(struct session *s);
 /* Frees it and ends conversation, ident, query and dial. Leaves NULL. */
 void setup_free(struct session_setup **setup);
@@ -274,8 +278,10 @@ void session_note_reply(struct session *s, enum socks5_reply reply);
 struct session_step step_refuse_socks4(struct session *s, enum session_reason reason,
     enum socks4_reply reply, const char *detail);
 bool session_speaks_socks4(const struct session *s);
-/* What an errno of connecting or listening means for the client and for the audit. */
+/* What an errno of connecting or listening means for the client (RFC 1928 section 6) and for the
+   audit; one that is not in the table is a general failure. */
 struct reply_row reply_for_errno(int error);
+/* The same of a name that has no usable address. */
 struct reply_row reply_for_resolver(enum resolver_status status);
 
 /* ---- requests (session_request.c) ---- */

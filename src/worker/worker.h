@@ -61,6 +61,7 @@ struct worker {
     enum session_reason stop_reason;
 };
 
+/* Runs until told to stop. Returns the exit status. */
 int worker_main(int argc, char **argv, char **envp);
 
 /* Handlers of the master's messages (worker_ipc.c). */
@@ -69,6 +70,7 @@ extern const struct child_handler worker_handlers[];
 /* worker_ended.c: the session host's ended(); reports in batches. */
 int worker_ended_init(struct worker *w) SP_MUST_USE;
 void worker_session_ended(struct session_host *host, uint64_t id, struct table_slot *slot);
+/* Reports all that ended now, as far as the channel takes it. */
 void worker_ended_flush(struct worker *w);
 
 /* worker_reload.c: PREPARE, COMMIT, ABORT, LISTENERS, KILL. */

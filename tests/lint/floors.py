@@ -44,7 +44,7 @@ def judge(path, header):
         return None
     target = folder_of(header)
     if target is None:
-        return "paths are written from the top, into a folder the blueprint names"
+        return "paths are written from the top, into a folder of FLOORS"
     own, here = folder_of(path), os.path.dirname(path)
     if own == target == "auth":
         there = os.path.dirname(header)
@@ -66,7 +66,7 @@ def main():
     complaints, checked = [], 0
     for path in tree.c_files("lib/", "src/", "auth/"):
         if folder_of(path) is None:
-            complaints.append(f"{path}:1: the blueprint knows no folder {os.path.dirname(path)}")
+            complaints.append(f"{path}:1: FLOORS knows no folder {os.path.dirname(path)}")
             continue
         for number, line in enumerate(tree.read(path).split("\n"), 1):
             found = INCLUDE.match(line)

@@ -193,7 +193,7 @@ test_remember(void **state)
     }
 }
 
-/* The table of options says what the blueprint says. */
+/* The table of options: names, kinds, defaults and bounds as sallyport.conf(5) has them. */
 static void
 test_options(void **state)
 {
