@@ -114,9 +114,14 @@ gate_client_step(struct gate_client *client, const void *in, size_t len)
     gss_buffer_desc text = { strlen(client->service), (void *)(uintptr_t)client->service };
     gss_buffer_desc token = { len, (void *)(uintptr_t)in };
     gss_buffer_desc out = GSS_C_EMPTY_BUFFER;
+    struct gss_channel_bindings_struct binding = {
+        .application_data = { client->binding != NULL ? strlen(client->binding) : 0,
+            (void *)(uintptr_t)client->binding },
+    };
     assert_int_equal(gss_import_name(&minor, &text, GSS_C_NT_HOSTBASED_SERVICE, &name), 0);
     client->major = gss_init_sec_context(&client->minor, client->cred, &client->context, name,
-        (gss_OID)(uintptr_t)client->mechanism, client->flags, 0, GSS_C_NO_CHANNEL_BINDINGS,
+        (gss_OID)(uintptr_t)client->mechanism, client->flags, 0,
+        client->binding != NULL ? &binding : GSS_C_NO_CHANNEL_BINDINGS,
         in != NULL ? &token : GSS_C_NO_BUFFER, NULL, &out, NULL, NULL);
     (void)gss_release_name(&minor, &name);
     return out;

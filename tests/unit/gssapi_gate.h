@@ -33,6 +33,7 @@ struct gate_client {
     const gss_OID_desc *mechanism;
     const char *service; /* "rcmd@gateway" */
     OM_uint32 flags;
+    const char *binding; /* NULL for none */
     gss_ctx_id_t context;
     OM_uint32 major, minor;
 };

@@ -7,6 +7,12 @@ tests_unit_test_krb5msg_SOURCES = tests/unit/test_krb5msg.c tests/unit/unit.h
 tests_unit_test_krb5msg_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS)
 tests_unit_test_krb5msg_LDADD = $(UNIT_KRB5MSG)
 
+check_PROGRAMS += tests/unit/test_krb5msg_memory
+tests_unit_test_krb5msg_memory_SOURCES = tests/unit/test_krb5msg_memory.c tests/unit/unit.h
+tests_unit_test_krb5msg_memory_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS)
+tests_unit_test_krb5msg_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+tests_unit_test_krb5msg_memory_LDADD = $(UNIT_KRB5MSG)
+
 check_PROGRAMS += tests/unit/test_krb5msg_order
 tests_unit_test_krb5msg_order_SOURCES = tests/unit/test_krb5msg_order.c tests/unit/unit.h
 tests_unit_test_krb5msg_order_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS)

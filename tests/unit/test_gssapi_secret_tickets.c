@@ -192,6 +192,23 @@ test_long_name(void **state)
     assert_string_equal(result->identity.user, "");
 }
 
+/* What fails after the keys were exported: they do not stay behind. */
+static void
+test_long_account(void **state)
+{
+    static const uint8_t nothing[sizeof result->blob];
+    char name[300];
+
+    (void)state;
+    memset(name, 'x', sizeof name);
+    (void)snprintf(name + 280, sizeof name - 280, "@SALLYPORT.TEST");
+    assert_string_equal(log_in((struct forged) { .client = name }), "account-name-too-long");
+    assert_int_equal(result->outcome, AUTH_FAILURE);
+    assert_string_equal(result->identity.user, name);
+    assert_true(result->blob_len == 0 && result->answer_len == 0);
+    assert_memory_equal(result->blob, nothing, sizeof nothing);
+}
+
 /* Somebody of another realm is himself, and nobody of ours. */
 static void
 test_another_realm(void **state)
@@ -283,6 +300,7 @@ main(void)
         cmocka_unit_test_setup(test_anonymous, each_setup),
         cmocka_unit_test_setup(test_names_of_nobody, each_setup),
         cmocka_unit_test_setup(test_long_name, each_setup),
+        cmocka_unit_test_setup(test_long_account, each_setup),
         cmocka_unit_test_setup(test_another_realm, each_setup),
         cmocka_unit_test_setup(test_times_and_flags, each_setup),
         cmocka_unit_test_setup(test_session_keys, each_setup),
