@@ -23,5 +23,7 @@ src_net_libnet_la_SOURCES = \
 	src/net/resolver_dns.c \
 	src/net/resolver_dns.h \
 	src/net/resolver_dns_channel.c \
-	src/net/resolver_private.h
+	src/net/resolver_private.h \
+	src/net/shares.c \
+	src/net/shares.h
 src_net_libnet_la_CFLAGS = $(AM_CFLAGS) $(CARES_CFLAGS)

@@ -12,6 +12,7 @@
 #include "src/net/hosts.h"
 #include "src/net/resolvconf.h"
 #include "src/net/resolver_private.h"
+#include "src/net/shares.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -23,7 +24,7 @@ struct resolver {
     struct dns *dns;
     struct hosts *hosts; /* NULL: none */
     bool use_hosts;
-    unsigned count; /* lookups, cancelled ones too */
+    struct shares shares; /* of clients in lookups, cancelled ones too */
     struct resolver_lookup *lookups;
 };
 
@@ -47,6 +48,7 @@ struct resolver_lookup {
     struct resolver_query *query; /* NULL: cancelled, or all is delivered */
     struct resolver_lookup *next; /* in the resolver's list */
     struct resolver_lookup *prev;
+    struct share *share; /* the place it takes */
     struct loop_task task;
     struct family families[2]; /* IPv6, IPv4: the order they are asked in */
     unsigned undelivered;
@@ -82,7 +84,7 @@ lookup_unlink(struct resolver_lookup *l)
         l->resolver->lookups = l->next;
     if (l->next != NULL)
         l->next->prev = l->prev;
-    l->resolver->count--;
+    shares_give(&l->resolver->shares, l->share);
 }
 
 static void
@@ -195,12 +197,13 @@ family_start(struct family *f)
 }
 
 static struct resolver_lookup *
-lookup_new(struct resolver *resolver, const char *name, size_t len)
+lookup_new(struct resolver *resolver, struct share *share, const char *name, size_t len)
 {
     struct resolver_lookup *l = calloc(1, sizeof *l);
 
     if (l == NULL)
         return NULL;
+    l->share = share;
     l->resolver = resolver;
     l->task.run = lookup_run;
     memcpy(l->name, name, len);
@@ -214,13 +217,12 @@ lookup_new(struct resolver *resolver, const char *name, size_t len)
     if (l->next != NULL)
         l->next->prev = l;
     resolver->lookups = l;
-    resolver->count++;
     return l;
 }
 
 int
-resolver_start(struct resolver *resolver, struct resolver_query *query, const char *name, bool ipv4,
-    bool ipv6)
+resolver_start(struct resolver *resolver, struct resolver_query *query, const struct addr *client,
+    const char *name, bool ipv4, bool ipv6)
 {
     size_t len = strlen(name);
 
@@ -228,14 +230,17 @@ resolver_start(struct resolver *resolver, struct resolver_query *query, const ch
         errno = EINVAL;
         return -1;
     }
-    if (resolver->count >= RESOLVER_QUERIES_MAX) {
-        errno = EAGAIN;
+    struct share *share = shares_take(&resolver->shares, client);
+
+    if (share == NULL)
+        return -1;
+    struct resolver_lookup *l = lookup_new(resolver, share, name, len);
+
+    if (l == NULL) {
+        shares_give(&resolver->shares, share);
+        errno = ENOMEM;
         return -1;
     }
-    struct resolver_lookup *l = lookup_new(resolver, name, len);
-
-    if (l == NULL)
-        return -1;
     l->query = query;
     query->lookup = l;
     l->starting = true;
@@ -271,6 +276,7 @@ resolver_new(struct loop *loop, const struct resolver_settings *settings)
         return NULL;
     r->loop = loop;
     r->use_hosts = settings->hosts;
+    shares_init(&r->shares, RESOLVER_QUERIES_MAX);
     r->dns = dns_new(loop, settings->timeout_ms, settings->attempts > 0 ? settings->attempts : 1);
     if (r->dns == NULL) {
         free(r);
@@ -293,6 +299,7 @@ resolver_free(struct resolver **resolver)
             lookup_detach(r->lookups);
         lookup_free(r->lookups);
     }
+    shares_free(&r->shares);
     hosts_free(&r->hosts);
     free(r);
 }

@@ -49,7 +49,8 @@ int resolver_set_resolv_conf(struct resolver *resolver, const void *text, size_t
 /* Adopts the text of a hosts file (replacing the earlier one). 0, or -1 with ENOMEM. */
 int resolver_set_hosts(struct resolver *resolver, const void *text, size_t len) SP_MUST_USE;
 
-/* Embedded in its owner. Several may run at once; bounded by RESOLVER_QUERIES_MAX a worker. */
+/* Embedded in its owner. Several may run at once; bounded by RESOLVER_QUERIES_MAX a worker, of which one
+   client gets its share (src/net/shares.h). One that was cancelled counts until it would have ended. */
 #define RESOLVER_QUERIES_MAX 4096
 struct resolver_query {
     /* One family has answered (ADDR_IPV6 or ADDR_IPV4). addresses are a borrow, port 0. Called once
@@ -59,10 +60,10 @@ struct resolver_query {
     struct resolver_lookup *lookup; /* the resolver's; NULL when none runs */
 };
 
-/* families: which to ask. name is canonical (lib/base/name.h). 0, or -1 with errno (EAGAIN: too many
-   queries). */
-int resolver_start(struct resolver *resolver, struct resolver_query *query, const char *name,
-    bool ipv4, bool ipv6) SP_MUST_USE;
+/* families: which to ask, for the client. name is canonical (lib/base/name.h). 0, or -1 with errno (EAGAIN:
+   too many queries, in all or of this client). */
+int resolver_start(struct resolver *resolver, struct resolver_query *query, const struct addr *client,
+    const char *name, bool ipv4, bool ipv6) SP_MUST_USE;
 /* No callback after it. Harmless when none runs. May be called from the callback. */
 void resolver_cancel(struct resolver_query *query);
 

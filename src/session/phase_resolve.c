@@ -98,7 +98,7 @@ resolve_enter(struct session *s)
     setup->pending = ipv6 ? 2 : 1;
     setup->resolve_since = loop_now(s->host->loop);
     session_deadline(s, setup->deadline);
-    if (resolver_start(s->host->resolver, &setup->query, setup->name, true, ipv6) < 0)
+    if (resolver_start(s->host->resolver, &setup->query, &s->slot->client, setup->name, true, ipv6) < 0)
         return step_refuse(s, REASON_RESOLVER, SOCKS5_GENERAL_FAILURE, NULL);
     return step_wait();
 }

@@ -294,7 +294,8 @@ name_new(struct udp_association *a, const char *name, uint16_t port)
         n->state = NAME_FAILED;
         a->resolving--;
         n->expires = mono_add_seconds(loop_now(a->session->host->loop), UDP_NAME_FAILED_SECONDS);
-    } else if (resolver_start(a->session->host->resolver, &n->query, n->name, true, true) < 0) {
+    } else if (resolver_start(a->session->host->resolver, &n->query, &a->session->slot->client, n->name, true,
+                   true) < 0) {
         name_free(n);
         return NULL;
     }

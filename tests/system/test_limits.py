@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """Limits per client and user, and penalties for failed logins: what is refused and what is not, that the
 counts are right whatever happens, and that a flood of refusals is none in the log."""
+import contextlib
 import signal
 
 import pytest
@@ -9,6 +10,7 @@ import gateway as gw
 import socks
 from gssapi_client import CONTEXT, GSSAPI, frame
 from socks import Client
+from udp import Association, Peer
 from waiting import wait_until
 
 OTHER = "127.0.0.2"  # another client
@@ -261,6 +263,28 @@ def test_limits_change_with_a_reload(start, echo):
         assert let_in(gateway)  # the one from before counts no more
     for client in held:
         client.echo()
+
+
+# --- lookups ---
+
+
+def test_one_clients_lookups_leave_room_for_others(start, echo, dns):
+    """512 associations ask for eight names each that nobody answers: 4,096, all that a worker has."""
+    names = [f"silent{i}.example.test" for i in range(8)]
+    for name in names:
+        dns.set(name, silent=("A", "AAAA"))
+    dns.set("www.example.test", a=[echo.address[0]])
+    gateway = start(workers=1, extra=f'resolver {{ servers = {{ "127.0.0.1:{dns.port}" }} timeout = 30 }}')
+    with Peer() as peer, contextlib.ExitStack() as stack:
+        for _ in range(512):
+            association = stack.enter_context(Association(gateway))
+            for name in names:
+                association.send((name, 53), b"?")
+            association.echo(peer.address)  # behind the others
+        with Client(gateway) as client:
+            assert client.greet().ask("www.example.test", echo.address[1]).code != 0  # it has had its share
+        with Client(gateway, source=OTHER) as client:
+            client.connect(("www.example.test", echo.address[1])).echo()
 
 
 # --- penalties ---

@@ -51,3 +51,7 @@ tests_unit_test_resolver_LDADD = $(UNIT_NET)
 check_PROGRAMS += tests/unit/test_resolver_dns
 tests_unit_test_resolver_dns_SOURCES = tests/unit/test_resolver_dns.c $(UNIT_RESOLVER_TOOLS)
 tests_unit_test_resolver_dns_LDADD = $(UNIT_NET)
+
+check_PROGRAMS += tests/unit/test_shares
+tests_unit_test_shares_SOURCES = tests/unit/test_shares.c tests/unit/unit.h
+tests_unit_test_shares_LDADD = $(UNIT_NET)

@@ -11,6 +11,7 @@
 struct dns_child dns;
 struct loop *loop;
 struct resolver *resolver;
+struct addr asker_client = { .family = ADDR_IPV4, .ip = { 192, 0, 2, 1 } };
 
 void
 asker_answered(struct resolver_query *query, enum addr_family family, enum resolver_status status,
@@ -32,7 +33,7 @@ asker_answered(struct resolver_query *query, enum addr_family family, enum resol
         resolver_cancel(query);
     if (a->chain && pending == 0) {
         a->chain = false;
-        assert_int_equal(resolver_start(resolver, query, "again.test", true, true), 0);
+        assert_int_equal(resolver_start(resolver, query, &asker_client, "again.test", true, true), 0);
     }
 }
 
@@ -40,7 +41,7 @@ void
 asker_ask(struct asker *a, const char *name)
 {
     a->query.answered = asker_answered;
-    assert_int_equal(resolver_start(resolver, &a->query, name, true, true), 0);
+    assert_int_equal(resolver_start(resolver, &a->query, &asker_client, name, true, true), 0);
     assert_int_equal(a->ipv4.calls + a->ipv6.calls, 0);
     assert_non_null(a->query.lookup);
 }

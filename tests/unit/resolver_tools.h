@@ -13,6 +13,8 @@ extern struct dns_child dns;
 /* Of the running test: fresh from resolver_setup(). */
 extern struct loop *loop;
 extern struct resolver *resolver;
+/* Whoever asks, for whom. */
+extern struct addr asker_client;
 
 struct heard {
     unsigned calls;

@@ -27,13 +27,13 @@ test_one_family_asked(void **state)
     struct asker a = { .query.answered = asker_answered };
 
     dns_child_order(&dns, "set www.test a=192.0.2.1 aaaa=2001:db8::1");
-    assert_int_equal(resolver_start(resolver, &a.query, "www.test", false, true), 0);
+    assert_int_equal(resolver_start(resolver, &a.query, &asker_client, "www.test", false, true), 0);
     asker_finish(&a);
     assert_int_equal(a.ipv6.calls, 1);
     assert_int_equal(a.ipv4.calls, 0);
     assert_int_equal(dns_child_count(&dns, "www.test A"), 0);
     errno = 0;
-    assert_int_equal(resolver_start(resolver, &a.query, "www.test", false, false), -1);
+    assert_int_equal(resolver_start(resolver, &a.query, &asker_client, "www.test", false, false), -1);
     assert_int_equal(errno, EINVAL);
 }
 
@@ -166,13 +166,23 @@ test_bound(void **state)
     (void)state;
     assert_non_null(all);
     dns_child_order(&dns, "set mute.test silent");
-    for (unsigned i = 0; i < RESOLVER_QUERIES_MAX; i++)
+    for (unsigned i = 0; i < RESOLVER_QUERIES_MAX; i++) {
+        if (i == RESOLVER_QUERIES_MAX / 2) { /* of one client that is all */
+            struct asker none = { .query.answered = asker_answered };
+
+            errno = 0;
+            assert_int_equal(resolver_start(resolver, &none.query, &asker_client, "mute.test", true, true), -1);
+            assert_int_equal(errno, EAGAIN);
+        }
+        asker_client.ip[3] = (uint8_t)(1 + (i < RESOLVER_QUERIES_MAX / 2 ? 0 : i / 256));
         asker_ask(&all[i], "mute.test");
+    }
+    asker_client.ip[3] = 77;
     struct asker *more = &all[RESOLVER_QUERIES_MAX];
 
     more->query.answered = asker_answered;
     errno = 0;
-    assert_int_equal(resolver_start(resolver, &more->query, "mute.test", true, true), -1);
+    assert_int_equal(resolver_start(resolver, &more->query, &asker_client, "mute.test", true, true), -1);
     assert_int_equal(errno, EAGAIN);
     for (unsigned i = 0; i < RESOLVER_QUERIES_MAX; i++)
         asker_finish(&all[i]);

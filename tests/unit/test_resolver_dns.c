@@ -286,8 +286,8 @@ resolve_without_files(void)
     resolver = resolver_new(loop, &wanted);
     if (resolver == NULL || forbid_files() < 0
         || resolver_set_servers(resolver, &server, 1) < 0
-        || resolver_start(resolver, &udp.query, "small.test", true, true) < 0
-        || resolver_start(resolver, &tcp.query, "big.test", true, true) < 0)
+        || resolver_start(resolver, &udp.query, &asker_client, "small.test", true, true) < 0
+        || resolver_start(resolver, &tcp.query, &asker_client, "big.test", true, true) < 0)
         _exit(1);
     while (udp.query.lookup != NULL || tcp.query.lookup != NULL)
         if (loop_turn(loop, -1) < 0)
