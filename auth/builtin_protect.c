@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "auth/builtin_load.h"
-#include "lib/base/attr.h"
 
 #define AUTH_BUILTIN_PROTECT(name) extern const struct auth_protect_module auth_##name##_protect;
 #include "auth/builtin.def"

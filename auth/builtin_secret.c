@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "auth/builtin_load.h"
-#include "lib/base/attr.h"
 
 #define AUTH_BUILTIN_SECRET(name) extern const struct auth_secret_module auth_##name##_secret;
 #include "auth/builtin.def"

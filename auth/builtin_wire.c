@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "auth/builtin_load.h"
-#include "lib/base/attr.h"
 
 #define AUTH_BUILTIN_WIRE(name) extern const struct auth_wire_module auth_##name##_wire;
 #include "auth/builtin.def"

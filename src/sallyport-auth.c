@@ -2,8 +2,6 @@
 /* sallyport-auth: a process of a method's pool, started by sallyportd. */
 #include "src/authd/authd.h"
 
-#include <unistd.h>
-
 int
 main(int argc, char **argv, char **envp)
 {

@@ -6,7 +6,6 @@
 #ifndef SP_AUTH_GSSAPI_ENCTYPE_H
 #define SP_AUTH_GSSAPI_ENCTYPE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

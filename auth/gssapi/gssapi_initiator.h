@@ -7,7 +7,6 @@
 #ifndef SP_AUTH_GSSAPI_INITIATOR_H
 #define SP_AUTH_GSSAPI_INITIATOR_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -6,7 +6,6 @@
  */
 #include "auth/gssapi/gssapi_keytab.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "auth/gssapi/gssapi_enctype.h"

@@ -7,7 +7,6 @@
 #include "auth/gssapi/gssapi_options.h"
 
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -5,8 +5,6 @@
  */
 #include "auth/gssapi/gssapi_protect_local.h"
 
-#include <string.h>
-
 #include "lib/base/cursor.h"
 
 /* One octet, its token around it, the frame around that. */

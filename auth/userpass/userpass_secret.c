@@ -12,7 +12,6 @@
 #include "auth/userpass/userpass_options.h"
 #include "auth/userpass/userpass_remember.h"
 #include "auth/userpass/userpass_table.h"
-#include "lib/base/attr.h"
 #include "lib/base/clock.h"
 #include "lib/base/cursor.h"
 

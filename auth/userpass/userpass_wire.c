@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "auth/userpass/userpass_options.h"
-#include "lib/base/attr.h"
 #include "lib/socks/userpass.h"
 
 static enum auth_frame

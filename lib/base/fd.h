@@ -7,7 +7,6 @@
 #define SP_BASE_FD_H
 
 #include <stddef.h>
-#include <stdint.h>
 #include <sys/types.h>
 
 #include "lib/base/attr.h"

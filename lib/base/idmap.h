@@ -7,7 +7,6 @@
 #define SP_BASE_IDMAP_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "lib/base/attr.h"

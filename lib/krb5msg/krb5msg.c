@@ -6,8 +6,6 @@
  */
 #include "lib/krb5msg/krb5msg_local.h"
 
-#include <string.h>
-
 #include "lib/base/secret.h"
 #include "lib/krb5msg/krb5msg_token.h"
 

@@ -6,7 +6,7 @@
  * through libcrypto together. Serves whoever sends a stream, which may be cut into messages as one
  * likes. Where there is no memory for the cipher the messages are sealed one by one.
  */
-#include "lib/krb5msg/krb5msg_token.h"
+#include "lib/krb5msg/krb5msg_local.h"
 
 #include <string.h>
 

@@ -7,7 +7,6 @@
 #include "src/authd/authd.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 

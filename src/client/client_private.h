@@ -19,7 +19,6 @@
 #include "lib/socks/socks4.h"
 #include "lib/socks/socks5.h"
 #include "lib/socks/udp.h"
-#include "lib/socks/userpass.h"
 
 /* Exit statuses; sallyport(1) has them. */
 enum client_status {

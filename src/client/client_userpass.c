@@ -3,6 +3,7 @@
 #include "src/client/client_private.h"
 
 #include "lib/base/secret.h"
+#include "lib/socks/userpass.h"
 
 static enum client_status
 userpass_send(struct client_wire *w, const struct client_secret *secret)

@@ -3,7 +3,6 @@
  * Checks a whole configuration: each value by its key, then what only several values show (methods,
  * listeners, users). Serves config_compile.c; all it finds wrong is a complaint, and it goes on.
  */
-#include <errno.h>
 #include <pwd.h>
 #include <string.h>
 

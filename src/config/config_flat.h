@@ -11,8 +11,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/base/attr.h"
-
 #define FLAT_FILES_MAX 66 /* the main file and its includes */
 
 /* Keys the scan adds; no file can hold them, '@' is not allowed in a bare word. */

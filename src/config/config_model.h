@@ -8,7 +8,6 @@
 #define SP_CONFIG_MODEL_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "src/config/config_flat.h"

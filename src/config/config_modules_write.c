@@ -4,7 +4,6 @@
  * config_settings.c.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "src/config/config_compiler.h"
 

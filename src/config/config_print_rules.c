@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The rules of -T. Serves config_print.c; nothing fails. */
 #include <inttypes.h>
-#include <string.h>
 
 #include "src/config/config_options.h"
 #include "src/config/config_print.h"

@@ -7,7 +7,6 @@
 #define SP_CONFIG_VALUE_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "lib/base/addr.h"

@@ -4,7 +4,6 @@
  * processes that judge time windows sit in an empty chroot and have no zone files. Out of memory sets
  * the builder's `failed`.
  */
-#include <limits.h>
 #include <stdlib.h>
 #include <time.h>
 

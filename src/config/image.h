@@ -9,7 +9,6 @@
 #ifndef SP_CONFIG_IMAGE_H
 #define SP_CONFIG_IMAGE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -8,7 +8,6 @@
 #include <endian.h>
 #include <string.h>
 
-#include "lib/base/name.h"
 #include "src/config/image_priv.h"
 
 #define SET_NEXT_NODES 16U

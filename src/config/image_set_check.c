@@ -3,7 +3,6 @@
  * Whether the list files of an image can be walked: every offset inside, every walk with an end. Serves
  * image_check() alone; its time is linear in the size of the image. Unsound is an answer.
  */
-#include <string.h>
 
 #include "src/config/image_priv.h"
 #include "src/config/image_set.h"

@@ -8,8 +8,6 @@
 #include "lib/base/cursor.h"
 #include "src/core/ring.h"
 
-#include <string.h>
-
 static void
 decode_addr(struct cursor *c, struct addr *a)
 {

@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/close_range.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/prctl.h>

@@ -3,7 +3,6 @@
 #include "src/ctl/ctl_policy.h"
 
 #include <netdb.h>
-#include <string.h>
 #include <sys/socket.h>
 
 #define ADDRESSES_MAX 64

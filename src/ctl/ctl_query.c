@@ -5,7 +5,6 @@
 
 #include "lib/base/clock.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

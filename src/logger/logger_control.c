@@ -5,7 +5,6 @@
  */
 #include "src/logger/logger.h"
 
-#include "lib/base/fd.h"
 #include "src/core/log.h"
 
 #include <errno.h>

@@ -8,7 +8,6 @@
 #include "src/core/log.h"
 
 #include <errno.h>
-#include <string.h>
 
 #define TELL_EVERY_US CLOCK_SECOND_US
 #define STUCK_US CLOCK_SECOND_US /* a full socket is daily business, one that stays full is not */

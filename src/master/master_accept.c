@@ -14,7 +14,6 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #define EXHAUSTED_PAUSE_US (100 * CLOCK_MSEC_US)
 #define EXHAUSTED_TELL_SECONDS 10

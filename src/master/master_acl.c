@@ -8,7 +8,6 @@
 #include <endian.h>
 #include <linux/posix_acl.h>
 #include <linux/posix_acl_xattr.h>
-#include <string.h>
 #include <sys/xattr.h>
 
 #define ENTRIES_MAX 1024

@@ -5,8 +5,6 @@
  */
 #include "src/master/master_private.h"
 
-#include "lib/base/fd.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -9,8 +9,6 @@
 #ifndef SP_MASTER_MASTER_BUDGET_H
 #define SP_MASTER_MASTER_BUDGET_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "lib/base/attr.h"

@@ -14,7 +14,6 @@
 #include <sys/types.h>
 
 #include "lib/base/attr.h"
-#include "lib/base/clock.h"
 #include "src/config/image.h"
 #include "src/core/loop.h"
 #include "src/master/master_list.h"

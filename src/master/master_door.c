@@ -11,7 +11,6 @@
 #include "src/core/log.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 
 #define DOOR_LOOK_US (100 * CLOCK_MSEC_US)

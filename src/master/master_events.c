@@ -2,7 +2,6 @@
 /* The master's own audit records. They go into the master's ring, like everybody's. */
 #include "src/master/master_private.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 

@@ -20,7 +20,6 @@
 #include "src/core/event.h"
 #include "src/core/ipc.h"
 #include "src/core/ring.h"
-#include "src/core/table.h"
 
 struct process;
 struct tally_client;

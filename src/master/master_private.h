@@ -16,13 +16,10 @@
 
 #include "lib/base/addr.h"
 #include "lib/base/attr.h"
-#include "lib/base/buffer.h"
 #include "lib/base/clock.h"
-#include "lib/base/idmap.h"
 #include "src/config/image.h"
 #include "src/core/event.h"
 #include "src/core/ipc.h"
-#include "src/core/ipc_reload.h"
 #include "src/core/loop.h"
 #include "src/core/ring.h"
 #include "src/core/table.h"

@@ -6,6 +6,8 @@
  */
 #include "src/master/master_parts.h"
 
+#include "src/core/table.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -13,7 +13,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define PHASE_SECONDS 15 /* for the pools to judge files, then for everybody to look at the image; longer than

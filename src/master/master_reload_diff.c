@@ -5,7 +5,6 @@
  */
 #include "src/master/master_private.h"
 
-#include "lib/base/fd.h"
 #include "src/config/config_diff.h"
 #include "src/core/log.h"
 

@@ -2,10 +2,7 @@
 /* What signals mean to the master. They arrive through the loop, so that a handler is ordinary code. */
 #include "src/master/master_private.h"
 
-#include "src/core/log.h"
-
 #include <signal.h>
-#include <string.h>
 
 static void
 on_signal(int signo, void *ctx)

@@ -7,7 +7,6 @@
 #include "src/master/master_control.h"
 #include "src/master/master_private.h"
 
-#include "lib/base/fd.h"
 #include "src/core/log.h"
 #include "src/core/notify.h"
 
@@ -15,7 +14,6 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define POOL_SECONDS 2

@@ -11,7 +11,6 @@
 #include <stdint.h>
 
 #include "lib/base/addr.h"
-#include "lib/base/attr.h"
 #include "src/master/master_map.h"
 
 /* An IPv4 address, or the first half of an IPv6 one. */

@@ -6,7 +6,6 @@
  */
 #include "src/master/master_private.h"
 
-#include "lib/base/fd.h"
 #include "src/core/log.h"
 #include "src/core/title.h"
 

@@ -8,10 +8,8 @@
 #include "lib/base/fd.h"
 #include "src/core/log.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
-#include <string.h>
 #include <sys/mman.h>
 
 static const char *const types[METRICS_FORMAT_COUNT] = {

@@ -7,7 +7,6 @@
 #define SP_NET_DIAL_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "lib/base/addr.h"
 #include "lib/base/attr.h"

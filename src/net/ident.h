@@ -7,7 +7,6 @@
 #ifndef SP_NET_IDENT_H
 #define SP_NET_IDENT_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -8,7 +8,6 @@
 
 #include "src/core/log.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
 

@@ -5,8 +5,6 @@
  */
 #include "src/policy/policy.h"
 
-#include <string.h>
-
 #include "src/policy/policy_match.h"
 
 struct policy_verdict

@@ -5,8 +5,6 @@
  */
 #include "src/policy/policy_time.h"
 
-#include <string.h>
-
 #include "src/policy/policy.h"
 
 #define MINUTE 60

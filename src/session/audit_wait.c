@@ -2,7 +2,6 @@
 /* The queue of sessions that wait for their audit. Serves phase audit; nothing here can fail later. */
 #include "src/session/audit_wait.h"
 
-#include <errno.h>
 #include <stddef.h>
 #include <unistd.h>
 

@@ -9,7 +9,6 @@
 #include "src/core/log.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* ---- the line ---- */
 

@@ -2,8 +2,6 @@
 /* connect: waits for the first of the judged addresses that answers. */
 #include "src/session/session_private.h"
 
-#include <errno.h>
-
 void
 session_target_ready(struct channel *channel)
 {

@@ -5,8 +5,6 @@
  */
 #include "src/session/session_private.h"
 
-#include "src/core/log.h"
-
 /* The first of the listener's methods that the client offers and some rule could accept. */
 static int
 choose_module(const struct session *s, const struct socks5_hello *hello)

@@ -7,8 +7,6 @@
  */
 #include "src/session/session_private.h"
 
-#include <string.h>
-
 const struct auth_protect_module *
 session_protect_face(const struct session *s)
 {

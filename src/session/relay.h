@@ -13,7 +13,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/base/attr.h"
 #include "lib/base/buffer.h"
 #include "src/net/channel.h"
 #include "src/session/pipes.h"

@@ -8,7 +8,6 @@
 #include "lib/base/fd.h"
 #include "src/core/log.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 static const struct phase_row *const phases[SESSION_PHASE_COUNT] = {

@@ -11,9 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/base/addr.h"
 #include "lib/base/attr.h"
-#include "lib/base/buffer.h"
 #include "lib/base/idmap.h"
 #include "src/core/event.h"
 #include "src/core/ipc.h"

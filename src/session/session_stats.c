@@ -5,8 +5,6 @@
  */
 #include "src/session/udp_association.h"
 
-#include <string.h>
-
 /* How a reason ends a login; the others are no end of one. In the order of stats.def. */
 static const uint8_t logins[] = { REASON_NONE, REASON_BAD_CREDENTIALS, REASON_AUTH_UNAVAILABLE,
     REASON_AUTH_LOST, REASON_AUTH_TIMEOUT, REASON_NO_IDENTD, REASON_IDENT_MISMATCH,

@@ -10,7 +10,6 @@
 #include <stdint.h>
 
 #include "lib/base/addr.h"
-#include "lib/base/attr.h"
 
 #define UDP_DESTINATIONS_MAX 1024U
 

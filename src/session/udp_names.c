@@ -5,7 +5,6 @@
  */
 #include "src/session/udp_association.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -6,7 +6,6 @@
 #include "src/session/udp_association.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* ---- sending ---- */
 

@@ -9,7 +9,6 @@
 #include "lib/base/fd.h"
 #include "lib/base/secret.h"
 #include "src/core/log.h"
-#include "src/core/ring.h"
 #include "src/core/sandbox.h"
 
 #include <errno.h>

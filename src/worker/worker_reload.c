@@ -6,13 +6,11 @@
  */
 #include "src/worker/worker.h"
 
-#include "lib/base/fd.h"
 #include "src/core/ipc_reload.h"
 #include "src/core/log.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 #define RETRY_MS 10 /* the channel is full */
 
