@@ -252,6 +252,36 @@ ctl_do(const struct ctl *ctl, const struct ctl_request *request)
     return status == CTL_OK ? ctl_end(&a, result) : status;
 }
 
+enum ctl_status
+ctl_collect(struct ctl_answer *a, ctl_writer *write, const void *ctx)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *all = open_memstream(&text, &size);
+    int result = all == NULL ? -1 : write(all, a, ctx);
+    bool lost = all == NULL || ferror(all) != 0;
+
+    if (all != NULL && fclose(all) != 0)
+        lost = true;
+    if (lost) {
+        a->error = "no memory for the answer";
+        result = -1;
+    }
+    if (result == 0)
+        (void)fwrite(text, 1, size, stdout);
+    free(text);
+    return ctl_end(a, result);
+}
+
+enum ctl_status
+ctl_show(const struct ctl *ctl, const struct ctl_request *request, ctl_writer *write, const void *ctx)
+{
+    struct ctl_answer a;
+    enum ctl_status status = ctl_ask(ctl, request, &a);
+
+    return status == CTL_OK ? ctl_collect(&a, write, ctx) : status;
+}
+
 const char *
 ctl_field(const struct control_line *line, const char *name)
 {

@@ -6,7 +6,6 @@
 #include <sys/socket.h>
 
 #define ADDRESSES_MAX 64
-#define VERDICT_MAX 256
 
 struct explaining {
     const struct ctl_policy *policy;
@@ -32,7 +31,7 @@ print_step(void *ctx, const struct policy_step *step)
 static void
 print_verdict(const struct explaining *e, const struct policy_verdict *v)
 {
-    char text[VERDICT_MAX];
+    char text[CTL_VERDICT_SIZE];
 
     ctl_verdict_text(e->policy->image, v, text, sizeof text);
     ctl_print(stdout, text);
@@ -46,7 +45,7 @@ print_early(const struct explaining *e, const struct policy_verdict *v)
     const bool by_name = e->query.q.name != NULL;
     struct policy_query query = e->query.q;
     struct policy_verdict early;
-    char text[VERDICT_MAX];
+    char text[CTL_VERDICT_SIZE];
 
     query.address = (struct addr) { .family = ADDR_NONE };
     if ((!by_name && !query.bind_any) || !policy_refuses_any(e->policy->image, &query, &early)
@@ -107,11 +106,13 @@ explain_addresses(struct explaining *e)
     size_t count = resolve(e->query.name, addresses, ADDRESSES_MAX, &code);
 
     if (count == 0)
-        return ctl_fail(CTL_FAILED, "%s: %s", e->query.name, code != 0 ? gai_strerror(code) : "no address");
+        return ctl_fail(CTL_UNJUDGED, "%s: %s", e->query.name, code != 0 ? gai_strerror(code) : "no address");
     for (size_t i = 0; i < count; i++) {
         e->query.q.address = addresses[i];
         addr_format_ip(&addresses[i], text);
-        printf("%s%s at %s: ", i > 0 ? "\n" : "", e->query.name, text);
+        fputs(i > 0 ? "\n" : "", stdout);
+        ctl_print(stdout, e->query.name);
+        printf(" at %s: ", text);
         explain_one(e);
     }
     return e->allowed ? CTL_OK : CTL_FAILED;
@@ -141,27 +142,19 @@ explain(struct ctl_policy *policy, const struct ctl_question *question, bool res
 }
 
 enum ctl_status
-ctl_explain(struct ctl *ctl, int argc, char **argv)
+ctl_explain(struct ctl *ctl, const struct ctl_given *given)
 {
-    struct ctl_question q = { .client = NULL };
-    const char *file = NULL;
-    bool resolving = false;
-    const struct ctl_option options[] = { { "config", &file, NULL, 'c', NULL },
-        { "client", &q.client, NULL, 0, NULL }, { "user", &q.user, NULL, 'u', NULL },
-        { "group", NULL, NULL, 'g', &q.groups }, { "method", &q.method, NULL, 'm', NULL },
-        { "protection", &q.protection, NULL, 'p', NULL }, { "command", &q.command, NULL, 0, NULL },
-        { "to", &q.to, NULL, 't', NULL }, { "when", &q.when, NULL, 0, NULL },
-        { "address", &q.address, NULL, 'a', NULL }, { "resolve", NULL, &resolving, 'r', NULL } };
+    const struct ctl_question question = { .client = ctl_value(given, "client"),
+        .user = ctl_value(given, "user"), .method = ctl_value(given, "method"),
+        .protection = ctl_value(given, "protection"), .command = ctl_value(given, "command"),
+        .to = ctl_value(given, "to"), .when = ctl_value(given, "when"),
+        .address = ctl_value(given, "address"), .groups = given->list };
     struct ctl_policy policy;
-    enum ctl_status status = ctl_options_only(ctl, argc, argv, options, SP_COUNT(options));
+    enum ctl_status status = ctl_policy_open(ctl, ctl_value(given, "config"), &policy);
 
-    if (status == CTL_OK && (q.client == NULL || q.to == NULL))
-        return ctl_usage("explain: --client and --to are needed");
-    if (status == CTL_OK)
-        status = ctl_policy_open(ctl, file, &policy);
     if (status != CTL_OK)
         return status;
-    status = explain(&policy, &q, resolving);
+    status = explain(&policy, &question, ctl_flag(given, "resolve"));
     ctl_policy_close(&policy);
-    return ctl_flush(status);
+    return status > CTL_FAILED ? status : ctl_judged(status);
 }

@@ -2,7 +2,6 @@
 /* JSON for other programs: always valid, always UTF-8. Serves --json. */
 #include "src/ctl/ctl_private.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* Fields whose values are numbers; all else is text, however it looks. */
@@ -102,37 +101,18 @@ ctl_json_line(FILE *out, const struct control_line *line, const char *without)
     fputc('}', out);
 }
 
-static int
-write_lines(FILE *out, struct ctl_answer *a)
+int
+ctl_write_json(FILE *out, struct ctl_answer *a, const void *unused)
 {
     const char *separator = "[\n";
     int result;
 
+    (void)unused;
     while ((result = ctl_next(a)) > 0) {
         fputs(separator, out);
         ctl_json_line(out, &a->line, NULL);
         separator = ",\n";
     }
     fputs(separator[0] == '[' ? "[]\n" : "\n]\n", out);
-    return result;
-}
-
-/* All of it is taken before any is shown: who reads slowly, as a pager does, keeps no gateway waiting, and is
-   not cut. */
-int
-ctl_json_lines(FILE *out, struct ctl_answer *a)
-{
-    char *text = NULL;
-    size_t size = 0;
-    FILE *all = open_memstream(&text, &size);
-    int result = all == NULL ? -1 : write_lines(all, a);
-
-    if (all == NULL || fclose(all) != 0) {
-        a->error = "no memory for the listing";
-        result = -1;
-    } else {
-        (void)fwrite(text, 1, size, out);
-    }
-    free(text);
     return result;
 }

@@ -9,36 +9,63 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FILTERS "[--user U] [--client ADDR] [--rule R]"
-#define QUESTION "--client ADDR [--user NAME] [--group G]... [--method M]\n" \
-    "            [--protection P] [--command C] [--when TIME] --to HOST:PORT\n" \
-    "            [--address ADDR | --resolve]"
+#define NONE { .name = NULL }
 
+/* clang-format off */
 static const struct ctl_command commands[] = {
-    { "status", ctl_status_command, "[--json]", "How the gateway is." },
-    { "sessions", ctl_sessions, FILTERS "\n            [--destination D] [--listener L] [--session ID] [--wide] [--json]",
-      "The sessions there are." },
-    { "kill", ctl_kill, "[--session ID] " FILTERS, "End the sessions that match." },
-    { "drain", ctl_drain, "", "Accept nothing more, stop when the sessions have ended." },
-    { "reload", ctl_reload, "", "Read the configuration and the privileged files again." },
-    { "workers", ctl_workers, "[replace N] [--json]", "The processes; replace one worker." },
-    { "penalties", ctl_penalties, "[clear [--client ADDR] [--user U]] [--json]",
-      "Who is refused because of failed logins." },
-    { "metrics", ctl_metrics, "", "Metrics, as OpenMetrics text." },
-    { "top", ctl_top, "", "A screen that follows the sessions." },
-    { "explain", ctl_explain, "[-c FILE] " QUESTION, "Which rule would decide, and why no earlier one." },
-    { "test", ctl_test, "[-c FILE] [--verbose] TABLE", "Whether a policy decides as a table expects." },
+    { "status", ctl_status_command, NULL, "How the gateway is.", { { .name = "json" } } },
+    { "sessions", ctl_sessions, NULL, "The sessions there are.", {
+        { .name = "user", .takes = "GLOB" },
+        { .name = "client", .takes = "ADDR" },
+        { .name = "rule", .takes = "GLOB" },
+        { .name = "destination", .takes = "GLOB" },
+        { .name = "listener", .takes = "GLOB" },
+        { .name = "session", .takes = "ID" },
+        { .name = "wide" },
+        { .name = "json", .other = true } } },
+    { "kill", ctl_kill, NULL, "End the sessions that match.", {
+        { .name = "session", .takes = "ID" },
+        { .name = "user", .takes = "GLOB" },
+        { .name = "client", .takes = "ADDR" },
+        { .name = "rule", .takes = "GLOB" } } },
+    { "drain", ctl_drain, NULL, "Accept nothing more, stop when the sessions have ended.", { NONE } },
+    { "reload", ctl_reload, NULL, "Read the configuration and the files it names again.", { NONE } },
+    { "workers", ctl_workers, NULL, "The processes.", { { .name = "json" } } },
+    { "workers replace", ctl_workers_replace, "NUMBER", "Start a worker's successor; it finishes what it has.",
+        { NONE } },
+    { "penalties", ctl_penalties, NULL, "Who is refused because of failed logins.", { { .name = "json" } } },
+    { "penalties clear", ctl_penalties_clear, NULL, "Lift the penalties that match, all without a filter.", {
+        { .name = "client", .takes = "ADDR" },
+        { .name = "user", .takes = "NAME" } } },
+    { "metrics", ctl_metrics, NULL, "Metrics, as OpenMetrics text.", { NONE } },
+    { "top", ctl_top, NULL, "A screen that follows the sessions.", { NONE } },
+    { "explain", ctl_explain, NULL, "Which rule would decide, and why no earlier one.", {
+        { .name = "config", .takes = "FILE", .letter = 'c' },
+        { .name = "client", .takes = "ADDR", .needed = true },
+        { .name = "user", .takes = "NAME" },
+        { .name = "group", .takes = "NAME", .many = true },
+        { .name = "method", .takes = "METHOD" },
+        { .name = "protection", .takes = "LEVEL" },
+        { .name = "command", .takes = "COMMAND" },
+        { .name = "when", .takes = "TIME" },
+        { .name = "to", .takes = "HOST:PORT", .needed = true },
+        { .name = "address", .takes = "ADDR" },
+        { .name = "resolve", .other = true } } },
+    { "test", ctl_test, "TABLE", "Whether a policy decides as a table expects.", {
+        { .name = "config", .takes = "FILE", .letter = 'c' },
+        { .name = "verbose" } } },
 };
+/* clang-format on */
 
 static int
 usage(FILE *out)
 {
     fputs("usage: sallyportctl [-s SOCKET] COMMAND [OPTION]...\n", out);
     for (size_t i = 0; i < SP_COUNT(commands); i++)
-        fprintf(out, "  %-9s %s\n            %s\n", commands[i].name, commands[i].arguments,
-            commands[i].sentence);
-    fputs("Exit status: 0 done or allowed, 1 refused, denied or a failed expectation, 2 usage,\n"
-          "3 no gateway answers. All of it is in sallyportctl(8).\n",
+        ctl_print_usage(out, "  ", &commands[i]);
+    fputs("Exit status: 0 done or allowed; 1 refused, denied, or a failed expectation;\n"
+          "2 usage; 3 no gateway answers, or explain and test could not judge.\n"
+          "All of it is in sallyportctl(8).\n",
         out);
     return out == stdout ? (int)ctl_flush(CTL_OK) : CTL_USAGE;
 }
@@ -55,14 +82,57 @@ ensure_stdio(void)
     return fd < 0 ? -1 : close(fd);
 }
 
+/* ---- which command ---- */
+
+/* How many of the words are the command's name; 0: it is another one. */
+static int
+words_of(const struct ctl_command *command, int argc, char **argv)
+{
+    size_t len = strcspn(command->name, " ");
+    const char *second = command->name + len + (command->name[len] == ' ');
+
+    if (strlen(argv[0]) != len || strncmp(command->name, argv[0], len) != 0)
+        return 0;
+    if (second[0] == '\0')
+        return 1;
+    return argc > 1 && strcmp(second, argv[1]) == 0 ? 2 : 0;
+}
+
+/* The one of the longest name. */
+static const struct ctl_command *
+find(int argc, char **argv, int *words)
+{
+    const struct ctl_command *found = NULL;
+
+    *words = 0;
+    for (size_t i = 0; i < SP_COUNT(commands); i++) {
+        int n = words_of(&commands[i], argc, argv);
+
+        if (n <= *words)
+            continue;
+        found = &commands[i];
+        *words = n;
+    }
+    return found;
+}
+
 static int
 run(struct ctl *ctl, int argc, char **argv)
 {
-    for (size_t i = 0; i < SP_COUNT(commands); i++) {
-        if (strcmp(commands[i].name, argv[0]) == 0)
-            return (int)commands[i].run(ctl, argc, argv);
-    }
-    return (int)ctl_usage("there is no command \"%s\"", argv[0]);
+    int words = 0;
+    const struct ctl_command *command = find(argc, argv, &words);
+    struct ctl_given given;
+
+    if (command == NULL)
+        return (int)ctl_usage("there is no command \"%s\"", argv[0]);
+    enum ctl_status status = ctl_options(ctl, command, argc - words + 1, argv + words - 1, &given);
+
+    if (status != CTL_OK)
+        return (int)status;
+    if (!given.help)
+        return (int)command->run(ctl, &given);
+    ctl_print_usage(stdout, "usage: sallyportctl [-s SOCKET] ", command);
+    return (int)ctl_flush(CTL_OK);
 }
 
 int
@@ -80,7 +150,8 @@ ctl_main(int argc, char **argv)
     (void)setlocale(LC_CTYPE, "");
     if (ensure_stdio() < 0)
         return (int)ctl_fail(CTL_FAILED, "the standard descriptors cannot be opened");
-    while ((option = getopt_long(argc, argv, "+s:Vh", longs, NULL)) != -1) {
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, "+:s:Vh", longs, NULL)) != -1) {
         switch (option) {
         case 's':
             ctl.socket = optarg;
@@ -90,8 +161,10 @@ ctl_main(int argc, char **argv)
             return (int)ctl_flush(CTL_OK);
         case 'h':
             return usage(stdout);
+        case ':':
+            return (int)ctl_usage("%s wants a value", argv[optind - 1]);
         default:
-            return usage(stderr);
+            return (int)ctl_usage("there is no option %s before a command", argv[optind - 1]);
         }
     }
     return optind == argc ? usage(stderr) : run(&ctl, argc - optind, argv + optind);

@@ -34,15 +34,18 @@ of_gateway(const struct ctl *ctl, struct ctl_policy *out)
         result = ctl_next(&a);
     if (result == 0 && a.passed >= 0)
         out->image = image_open(a.passed, &why);
-    status = ctl_end(&a, result);
+    /* Whatever it was, it is no verdict. */
+    status = ctl_end(&a, result) == CTL_OK ? CTL_OK : CTL_UNJUDGED;
     if (status == CTL_OK && out->image == NULL)
-        return ctl_fail(CTL_UNREACHABLE, "the policy of the gateway cannot be read: %s",
+        return ctl_fail(CTL_UNJUDGED, "the policy of the gateway cannot be read: %s",
             why == NULL ? strerror(errno) : why);
-    if (status != CTL_OK)
+    if (status != CTL_OK) {
+        image_close(&out->image);
         return status;
+    }
     /* The gateway's host is this one. Without its addresses the answer could be another than the gateway's. */
     if (policy_own_read(&out->own_list) < 0) {
-        status = ctl_fail(CTL_UNREACHABLE, "addresses of this host: %s", strerror(errno));
+        status = ctl_fail(CTL_UNJUDGED, "addresses of this host: %s", strerror(errno));
         image_close(&out->image);
         return status;
     }
@@ -140,4 +143,10 @@ void
 ctl_policy_close(struct ctl_policy *policy)
 {
     image_close(&policy->image);
+}
+
+enum ctl_status
+ctl_judged(enum ctl_status verdict)
+{
+    return ctl_flush(CTL_OK) == CTL_OK ? verdict : CTL_UNJUDGED;
 }

@@ -15,9 +15,12 @@ struct ctl_policy {
     struct policy_own own_list;
 };
 
-/* The one of file, compiled here, or with file NULL the one in force at the gateway. CTL_OK, or told. */
+/* The one of file, compiled here (CTL_USAGE where it is wrong), or with file NULL the one in force at the
+   gateway (CTL_UNJUDGED where it cannot be had). CTL_OK, or told. */
 enum ctl_status ctl_policy_open(const struct ctl *ctl, const char *file, struct ctl_policy *out);
 void ctl_policy_close(struct ctl_policy *policy);
+/* The status of a verdict that was printed: CTL_UNJUDGED where it could not be. */
+enum ctl_status ctl_judged(enum ctl_status verdict);
 
 /* ---- questions (ctl_query.c) ---- */
 
@@ -37,11 +40,15 @@ struct ctl_query {
     uint64_t *groups; /* owned */
 };
 
+/* Fills error; -1. */
+int ctl_wrong(char error[CTL_QUESTION_ERROR], const char *fmt, ...) SP_PRINTF(2, 3);
+
 /* 0, or -1 with error filled: what is wrong and what is allowed. */
 int ctl_query_make(const struct image *image, const struct ctl_question *question, struct ctl_query *out,
     char error[CTL_QUESTION_ERROR]) SP_MUST_USE;
 void ctl_query_free(struct ctl_query *query);
 
+#define CTL_VERDICT_SIZE 256
 /* "allowed by rule \"x\"", "denied: no rule matches", ... */
 void ctl_verdict_text(const struct image *image, const struct policy_verdict *v, char *out, size_t size);
 

@@ -13,8 +13,8 @@
 
 #define PORT_MAX 65535U
 
-static int SP_PRINTF(2, 3)
-wrong(char error[CTL_QUESTION_ERROR], const char *fmt, ...)
+int
+ctl_wrong(char error[CTL_QUESTION_ERROR], const char *fmt, ...)
 {
     va_list args;
 
@@ -74,7 +74,7 @@ read_method(const struct image *image, const struct ctl_question *in, struct pol
         return 0;
     word = find_word(methods, SP_COUNT(methods), text);
     if (word == NULL)
-        return wrong(error, "method: \"%s\" is none that is offered, and none of \"none\", \"gssapi\", "
+        return ctl_wrong(error, "method: \"%s\" is none that is offered, and none of \"none\", \"gssapi\", "
             "\"userpass\" and \"ident\"", text);
     q->method = (uint8_t)word->value;
     return 0;
@@ -102,7 +102,7 @@ read_when(const char *text, struct policy_query *q, char error[CTL_QUESTION_ERRO
     q->when = (int64_t)timegm(&tm);
     /* The 31st of a month with 30 days is another day by now. */
     if (end == NULL || *end != '\0' || tm.tm_mday != written.tm_mday)
-        return wrong(error, "when: \"%s\" is no time; allowed is UTC such as 2026-01-31T18:30Z", text);
+        return ctl_wrong(error, "when: \"%s\" is no time; allowed is UTC such as 2026-01-31T18:30Z", text);
     return 0;
 }
 
@@ -114,7 +114,7 @@ read_address(const char *key, const char *text, struct addr *out, char error[CTL
     struct addr read;
 
     if (addr_parse_ip(text, &read) < 0)
-        return wrong(error, "%s: \"%s\" is no address; allowed are such as 192.0.2.7 and 2001:db8::7", key,
+        return ctl_wrong(error, "%s: \"%s\" is no address; allowed are such as 192.0.2.7 and 2001:db8::7", key,
             text);
     read = addr_unmap(&read);
     *out = read;
@@ -128,7 +128,7 @@ read_port(const char *text, uint16_t *port, char error[CTL_QUESTION_ERROR])
     unsigned long value = digits > 0 && digits < 6 ? strtoul(text, NULL, 10) : PORT_MAX + 1UL;
 
     if (text[digits] != '\0' || value > PORT_MAX)
-        return wrong(error, "to: \"%s\" is no port; allowed are 0 to 65535", text);
+        return ctl_wrong(error, "to: \"%s\" is no port; allowed are 0 to 65535", text);
     *port = (uint16_t)value;
     return 0;
 }
@@ -146,10 +146,10 @@ read_to(const char *text, struct ctl_query *out, char error[CTL_QUESTION_ERROR])
         host++;
         len -= 2;
     } else if (len > 0 && memchr(text, ':', len) != NULL) {
-        return wrong(error, "to: \"%s\": an address of IPv6 stands in brackets", text);
+        return ctl_wrong(error, "to: \"%s\": an address of IPv6 stands in brackets", text);
     }
     if (len == 0)
-        return wrong(error, "to: \"%s\" is not HOST:PORT", text);
+        return ctl_wrong(error, "to: \"%s\" is not HOST:PORT", text);
     if (read_port(colon + 1, &out->q.port, error) < 0)
         return -1;
     switch (name_canonical(host, len, out->name, &out->q.address, &why)) {
@@ -160,7 +160,7 @@ read_to(const char *text, struct ctl_query *out, char error[CTL_QUESTION_ERROR])
         out->q.address.port = 0;
         return 0;
     default:
-        return wrong(error, "to: \"%.*s\": %s", (int)len, host, why);
+        return ctl_wrong(error, "to: \"%.*s\": %s", (int)len, host, why);
     }
 }
 
@@ -174,7 +174,7 @@ read_groups(const struct image *image, const struct ctl_question *in, struct ctl
     size_t len = 0;
 
     if (in->user == NULL)
-        return in->groups.count == 0 ? 0 : wrong(error, "group: only a user who authenticated is in groups; "
+        return in->groups.count == 0 ? 0 : ctl_wrong(error, "group: only a user who authenticated is in groups; "
             "say user, too");
     for (size_t i = 0; i < in->groups.count; i++)
         len += strlen(in->groups.values[i]) + 1;
@@ -183,7 +183,7 @@ read_groups(const struct image *image, const struct ctl_question *in, struct ctl
     out->groups = calloc(words > 0 ? words : 1, sizeof *out->groups);
     if (names == NULL || out->groups == NULL) {
         free(names);
-        return wrong(error, "no memory");
+        return ctl_wrong(error, "no memory");
     }
     char *at = names;
 
@@ -219,7 +219,7 @@ read_word(const char *key, const char *text, const struct word *words, size_t co
 
         used += n > 0 && (size_t)n < sizeof allowed - used ? (size_t)n : 0;
     }
-    return wrong(error, "%s: \"%s\" is not allowed; allowed are %s", key, text, allowed);
+    return ctl_wrong(error, "%s: \"%s\" is not allowed; allowed are %s", key, text, allowed);
 }
 
 /* A BIND that names no peer, an address of zeros: whoever connects is not known yet. */
@@ -240,7 +240,7 @@ ctl_query_make(const struct image *image, const struct ctl_question *in, struct 
 
     memset(out, 0, sizeof *out);
     if (in->client == NULL || in->to == NULL)
-        return wrong(error, "client and to are needed");
+        return ctl_wrong(error, "client and to are needed");
     q->user = in->user;
     if (read_address("client", in->client, &q->client, error) < 0 || read_method(image, in, q, error) < 0
         || read_word("protection", in->protection, protections, SP_COUNT(protections), &q->protection,
@@ -249,10 +249,10 @@ ctl_query_make(const struct image *image, const struct ctl_question *in, struct 
         || read_when(in->when, q, error) < 0 || read_to(in->to, out, error) < 0)
         return -1;
     if (q->user != NULL && (q->method == 0 || q->method == IMAGE_METHOD_IDENT))
-        return wrong(error, "user: a session of this method has none; name a method that authenticates");
+        return ctl_wrong(error, "user: a session of this method has none; name a method that authenticates");
     mark_bind_any(q);
     if (in->address != NULL && q->address.family != ADDR_NONE)
-        return wrong(error, "address: what \"to\" names is an address already");
+        return ctl_wrong(error, "address: what \"to\" names is an address already");
     if (in->address != NULL && read_address("address", in->address, &q->address, error) < 0)
         return -1;
     return read_groups(image, in, out, error);

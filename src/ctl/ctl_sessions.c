@@ -27,15 +27,14 @@ static const struct ctl_column columns[] = {
 /* The narrow form has the half of the id that differs, and the client without its port: a line of it is for
    looking at. */
 static void
-shorten(struct control_line *line, char client[80])
+shorten(struct control_line *line, char client[CTL_SHAPE_SIZE])
 {
     for (size_t i = 0; i < line->count; i++) {
         struct control_field *f = &line->fields[i];
 
-        if (strcmp(f->name, "session") == 0 && strlen(f->value) == 16) {
-            f->value += 8;
-            f->value += strspn(f->value, "0");
-        } else if (strcmp(f->name, "client") == 0 && strlen(f->value) < 80) {
+        if (strcmp(f->name, "session") == 0) {
+            f->value = ctl_short_id(f->value);
+        } else if (strcmp(f->name, "client") == 0 && strlen(f->value) < CTL_SHAPE_SIZE) {
             memcpy(client, f->value, strlen(f->value) + 1);
             char *colon = strrchr(client, ':');
 
@@ -46,78 +45,40 @@ shorten(struct control_line *line, char client[80])
     }
 }
 
-static int
-print_table(struct ctl_answer *a, bool wide)
+enum ctl_status
+ctl_sessions(struct ctl *ctl, const struct ctl_given *given)
 {
-    struct ctl_table *table = ctl_table_new(columns, SP_COUNT(columns), wide);
-    char client[80];
-    int result = -1;
+    const bool wide = ctl_flag(given, "wide");
+    const struct ctl_listing listing = { .columns = columns, .count = SP_COUNT(columns), .full = wide,
+        .uncut = wide, .shape = wide ? NULL : shorten };
+    struct ctl_request request = { .command = "sessions" };
 
-    a->error = "no memory for the listing";
-    while (table != NULL && (result = ctl_next(a)) > 0) {
-        if (!wide)
-            shorten(&a->line, client);
-        if (ctl_table_add(table, &a->line) < 0) {
-            a->error = "no memory for the listing";
-            result = -1;
-            break;
-        }
+    ctl_request_options(&request, given);
+    return ctl_show(ctl, &request, ctl_flag(given, "json") ? ctl_write_json : ctl_write_table, &listing);
+}
+
+static int
+write_killed(FILE *out, struct ctl_answer *a, const void *unused)
+{
+    int result;
+
+    (void)unused;
+    while ((result = ctl_next(a)) > 0) {
+        const char *killed = ctl_field(&a->line, "killed");
+
+        ctl_print(out, killed);
+        fputs(strcmp(killed, "1") == 0 ? " session ended\n" : " sessions ended\n", out);
     }
-    if (table != NULL && result == 0)
-        ctl_table_print(table, stdout, wide ? 0 : ctl_columns());
-    ctl_table_free(&table);
     return result;
 }
 
 enum ctl_status
-ctl_sessions(struct ctl *ctl, int argc, char **argv)
+ctl_kill(struct ctl *ctl, const struct ctl_given *given)
 {
-    const char *user = NULL, *client = NULL, *rule = NULL, *destination = NULL, *listener = NULL;
-    const char *session = NULL;
-    bool json = false, wide = false;
-    const struct ctl_option options[] = { { "user", &user, NULL, 'u', NULL }, { "client", &client, NULL, 0, NULL },
-        { "rule", &rule, NULL, 'r', NULL }, { "destination", &destination, NULL, 'd', NULL },
-        { "listener", &listener, NULL, 'l', NULL }, { "session", &session, NULL, 0, NULL },
-        { "json", NULL, &json, 0, NULL }, { "wide", NULL, &wide, 'w', NULL } };
-    struct ctl_request request = { .command = "sessions" };
-    struct ctl_answer a;
-    enum ctl_status status = ctl_options_only(ctl, argc, argv, options, SP_COUNT(options));
-
-    for (size_t i = 0; i < SP_COUNT(options); i++) {
-        if (options[i].value != NULL)
-            ctl_request_add(&request, options[i].name, *options[i].value);
-    }
-    if (status == CTL_OK)
-        status = ctl_ask(ctl, &request, &a);
-    if (status != CTL_OK)
-        return status;
-    return ctl_end(&a, json ? ctl_json_lines(stdout, &a) : print_table(&a, wide));
-}
-
-enum ctl_status
-ctl_kill(struct ctl *ctl, int argc, char **argv)
-{
-    const char *user = NULL, *client = NULL, *rule = NULL, *session = NULL;
-    const struct ctl_option options[] = { { "user", &user, NULL, 'u', NULL }, { "client", &client, NULL, 0, NULL },
-        { "rule", &rule, NULL, 'r', NULL }, { "session", &session, NULL, 0, NULL } };
     struct ctl_request request = { .command = "kill" };
-    struct ctl_answer a;
-    enum ctl_status status = ctl_options_only(ctl, argc, argv, options, SP_COUNT(options));
-    int result = -1;
 
-    for (size_t i = 0; i < SP_COUNT(options); i++)
-        ctl_request_add(&request, options[i].name, *options[i].value);
-    if (status == CTL_OK && request.count == 0)
+    ctl_request_options(&request, given);
+    if (request.count == 0)
         return ctl_usage("kill: which sessions? one of --session, --user, --client and --rule is needed");
-    if (status == CTL_OK)
-        status = ctl_ask(ctl, &request, &a);
-    if (status != CTL_OK)
-        return status;
-    while ((result = ctl_next(&a)) > 0) {
-        const char *killed = ctl_field(&a.line, "killed");
-
-        ctl_print(stdout, killed);
-        puts(strcmp(killed, "1") == 0 ? " session ended" : " sessions ended");
-    }
-    return ctl_end(&a, result);
+    return ctl_show(ctl, &request, write_killed, NULL);
 }

@@ -5,202 +5,238 @@
 #include <string.h>
 
 #define STATUS_COLUMNS 80
+#define TITLE_COLUMNS 12
 
 /* How a section's fields read. */
 struct row {
     const char *section;
-    void (*print)(const struct control_line *line);
+    void (*write)(FILE *out, const struct control_line *line);
 };
 
+/* The first words of a line. */
 static void
-print_pair(const char *title, const char *text)
+write_title(FILE *out, const char *title)
 {
-    printf("%-11s ", title);
-    ctl_print(stdout, text);
-    putchar('\n');
+    fprintf(out, "%-11s ", title);
+}
+
+/* before, the field, after. */
+static void
+write_field(FILE *out, const char *before, const struct control_line *l, const char *field, const char *after)
+{
+    fputs(before, out);
+    ctl_print(out, ctl_field(l, field));
+    fputs(after, out);
+}
+
+static bool
+is(const struct control_line *l, const char *field, const char *value)
+{
+    return strcmp(ctl_field(l, field), value) == 0;
 }
 
 static void
-print_gateway(const struct control_line *l)
+write_gateway(FILE *out, const struct control_line *l)
 {
     char age[16];
 
     ctl_age(age, ctl_number(l, "uptime"));
-    printf("%-11s sallyport %s, process %s, ", "gateway", ctl_field(l, "version"), ctl_field(l, "pid"));
-    ctl_print(stdout, ctl_field(l, "state"));
-    printf("\n  up %s since %s\n", age, ctl_field(l, "started"));
-    print_pair("config", ctl_field(l, "config"));
-    printf("%-11s %s, %s rules\n", "generation", ctl_field(l, "generation"), ctl_field(l, "rules"));
+    write_title(out, "gateway");
+    write_field(out, "sallyport ", l, "version", ", ");
+    write_field(out, "process ", l, "pid", ", ");
+    write_field(out, "", l, "state", "\n");
+    fprintf(out, "  up %s", age);
+    write_field(out, " since ", l, "started", "\n");
+    write_title(out, "config");
+    write_field(out, "", l, "config", "\n");
+    write_title(out, "generation");
+    write_field(out, "", l, "generation", ", ");
+    write_field(out, "", l, "rules", is(l, "rules", "1") ? " rule\n" : " rules\n");
 }
 
 static void
-print_listener(const struct control_line *l)
+write_listener(FILE *out, const struct control_line *l)
 {
-    const char *name = ctl_field(l, "name");
-    const char *address = ctl_field(l, "address");
-
-    printf("%-11s ", "listener");
-    ctl_print(stdout, name);
-    if (strcmp(name, address) != 0)
-        printf(" (%s)", address);
-    putchar('\n');
+    write_title(out, "listener");
+    write_field(out, "", l, "name", "");
+    if (!is(l, "name", ctl_field(l, "address")))
+        write_field(out, " (", l, "address", ")");
+    fputc('\n', out);
 }
 
 static void
-print_workers(const struct control_line *l)
+write_workers(FILE *out, const struct control_line *l)
 {
-    printf("%-11s %s of %s running, %s restarted", "workers", ctl_field(l, "running"),
-        ctl_field(l, "configured"), ctl_field(l, "restarts"));
+    write_title(out, "workers");
+    write_field(out, "", l, "running", " of ");
+    write_field(out, "", l, "configured", " running, ");
+    write_field(out, "", l, "restarts", " restarted");
     if (ctl_number(l, "descriptors_lost") > 0)
-        printf(", %s descriptors lost", ctl_field(l, "descriptors_lost"));
-    putchar('\n');
+        write_field(out, ", ", l, "descriptors_lost", " descriptors lost");
+    fputc('\n', out);
 }
 
 static void
-print_sessions(const struct control_line *l)
+write_sessions(FILE *out, const struct control_line *l)
 {
-    printf("%-11s %s of at most %s", "sessions", ctl_field(l, "now"), ctl_field(l, "limit"));
+    write_title(out, "sessions");
+    write_field(out, "", l, "now", " of at most ");
+    write_field(out, "", l, "limit", "");
     if (ctl_number(l, "waiting") > 0)
-        printf(", %s wait for a worker", ctl_field(l, "waiting"));
-    if (strcmp(ctl_field(l, "accepting"), "no") == 0)
-        fputs("; nothing is accepted now", stdout);
-    putchar('\n');
+        write_field(out, ", ", l, "waiting", " wait for a worker");
+    if (is(l, "accepting", "no"))
+        fputs("; nothing is accepted now", out);
+    fputc('\n', out);
 }
 
 static void
-print_phase(const struct control_line *l)
+write_phase(FILE *out, const struct control_line *l)
 {
-    printf("  %-12s %s\n", ctl_field(l, "name"), ctl_field(l, "sessions"));
+    char name[64];
+
+    (void)ctl_clean(name, sizeof name, ctl_field(l, "name"), 0);
+    fprintf(out, "  %-12s ", name);
+    write_field(out, "", l, "sessions", "\n");
 }
 
 static void
-print_audit(const struct control_line *l)
+write_audit(FILE *out, const struct control_line *l)
 {
-    printf("%-11s %s", "audit", ctl_field(l, "target"));
-    if (ctl_field(l, "path")[0] != '\0') {
-        putchar(' ');
-        ctl_print(stdout, ctl_field(l, "path"));
-    }
-    printf("\n  %s", ctl_field(l, "state"));
-    if (ctl_field(l, "stuck_since")[0] != '\0')
-        printf(" since %s", ctl_field(l, "stuck_since"));
-    printf(", %s waiting, %s lost%s\n", ctl_field(l, "waiting"), ctl_field(l, "lost"),
-        strcmp(ctl_field(l, "required"), "yes") == 0 ? ", required" : "");
+    write_title(out, "audit");
+    write_field(out, "", l, "target", "");
+    if (!is(l, "path", ""))
+        write_field(out, " ", l, "path", "");
+    write_field(out, "\n  ", l, "state", "");
+    if (!is(l, "stuck_since", ""))
+        write_field(out, " since ", l, "stuck_since", "");
+    write_field(out, ", ", l, "waiting", " waiting, ");
+    write_field(out, "", l, "lost", is(l, "required", "yes") ? " lost, required\n" : " lost\n");
 }
 
 static void
-print_reload(const struct control_line *l)
+write_reload(FILE *out, const struct control_line *l)
 {
-    if (ctl_field(l, "result")[0] == '\0')
+    if (is(l, "result", ""))
         return;
-    printf("%-11s %s", "last reload", strcmp(ctl_field(l, "result"), "ok") == 0 ? "" : "FAILED: ");
-    ctl_print(stdout, ctl_field(l, "text"));
-    putchar('\n');
+    write_title(out, "last reload");
+    write_field(out, is(l, "result", "ok") ? "" : "FAILED: ", l, "text", "\n");
 }
 
 /* The fields behind the section, NAME VALUE, as many on a line as fit; those that are 0 say nothing. */
 static void
-print_fields(const struct control_line *l)
+write_fields(FILE *out, const struct control_line *l)
 {
-    size_t column = (size_t)printf("%-11s", ctl_field(l, "section"));
+    char title[64], value[256];
+    size_t column = ctl_clean(title, sizeof title, ctl_field(l, "section"), 0);
     bool any = false;
 
+    write_title(out, title);
+    column = column < TITLE_COLUMNS ? TITLE_COLUMNS : column + 1;
     for (size_t i = 0; i < l->count; i++) {
         const struct control_field *f = &l->fields[i];
-        size_t width = strlen(f->name) + strlen(f->value) + 3;
+        size_t width = strlen(f->name) + 1 + ctl_clean(value, sizeof value, f->value, 0);
 
         if (strcmp(f->name, "section") == 0 || strcmp(f->value, "0") == 0)
             continue;
-        if (any && column + width >= STATUS_COLUMNS)
-            column = (size_t)printf(",\n%-11s", "") - 2;
-        else if (any)
-            column += (size_t)printf(",");
-        printf(" %s ", f->name);
-        ctl_print(stdout, f->value);
-        column += width - 1;
+        if (any && column + 2 + width + 1 > STATUS_COLUMNS) { /* and a comma */
+            fprintf(out, ",\n%*s", TITLE_COLUMNS, "");
+            column = TITLE_COLUMNS;
+        } else if (any) {
+            column += (size_t)fprintf(out, ", ");
+        }
+        fprintf(out, "%s %s", f->name, value);
+        column += width;
         any = true;
     }
-    puts(any ? "" : " none");
+    fputs(any ? "\n" : "none\n", out);
 }
 
 static const struct row rows[] = {
-    { "gateway", print_gateway }, { "listener", print_listener }, { "workers", print_workers },
-    { "sessions", print_sessions }, { "phase", print_phase }, { "audit", print_audit },
-    { "reload", print_reload },
+    { "gateway", write_gateway }, { "listener", write_listener }, { "workers", write_workers },
+    { "sessions", write_sessions }, { "phase", write_phase }, { "audit", write_audit },
+    { "reload", write_reload },
 };
 
 static void
-print_line(const struct control_line *l)
+write_line(FILE *out, const struct control_line *l)
 {
     const char *section = ctl_field(l, "section");
 
     for (size_t i = 0; i < SP_COUNT(rows); i++) {
         if (strcmp(rows[i].section, section) == 0) {
-            rows[i].print(l);
+            rows[i].write(out, l);
             return;
         }
     }
     if (l->count > 0)
-        print_fields(l);
+        write_fields(out, l);
 }
 
 static int
-print_text(struct ctl_answer *a)
+write_text(FILE *out, struct ctl_answer *a, const void *unused)
 {
     int result;
 
+    (void)unused;
     while ((result = ctl_next(a)) > 0)
-        print_line(&a->line);
+        write_line(out, &a->line);
     return result;
 }
 
-/* Sections of which there may be several are lists: their lines come together. */
-static bool
-is_list(const char *section)
+/* Sections of which there may be any number are lists: their lines come together. */
+static const char *const lists[] = { "listener", "phase" };
+
+/* Which list the section is, or SP_COUNT(lists): none. */
+static size_t
+list_of(const char *section)
 {
-    return strcmp(section, "listener") == 0 || strcmp(section, "phase") == 0;
+    size_t i = 0;
+
+    while (i < SP_COUNT(lists) && strcmp(lists[i], section) != 0)
+        i++;
+    return i;
 }
 
 static int
-print_json(struct ctl_answer *a)
+write_json(FILE *out, struct ctl_answer *a, const void *unused)
 {
-    char open[32] = ""; /* the list that is open */
+    bool seen[SP_COUNT(lists)] = { false };
+    size_t open = SP_COUNT(lists); /* the list that is open */
     const char *separator = "{\n";
     int result;
 
+    (void)unused;
     while ((result = ctl_next(a)) > 0) {
         const char *section = ctl_field(&a->line, "section");
-        bool list = is_list(section);
-        bool same = strcmp(open, section) == 0;
+        size_t list = list_of(section);
+        bool goes_on = open < SP_COUNT(lists) && list == open;
 
-        if (open[0] != '\0' && !same)
-            putchar(']');
-        if (open[0] != '\0' && same)
-            fputs(",\n", stdout);
-        else {
-            fputs(separator, stdout);
-            ctl_json_text(stdout, section);
-            fputs(list ? ":[" : ":", stdout);
+        fputs(open < SP_COUNT(lists) && !goes_on ? "]" : "", out);
+        fputs(separator, out);
+        if (!goes_on) {
+            ctl_json_text(out, section);
+            fputs(list < SP_COUNT(lists) ? ":[" : ":", out);
         }
-        (void)snprintf(open, sizeof open, "%s", list ? section : "");
-        ctl_json_line(stdout, &a->line, "section");
+        ctl_json_line(out, &a->line, "section");
+        if (list < SP_COUNT(lists))
+            seen[list] = true;
+        open = list;
         separator = ",\n";
     }
-    fputs(open[0] != '\0' ? "]" : "", stdout);
-    fputs(separator[0] == '{' ? "{}\n" : "\n}\n", stdout);
+    fputs(open < SP_COUNT(lists) ? "]" : "", out);
+    for (size_t i = 0; i < SP_COUNT(lists); i++) {
+        if (!seen[i]) /* a list all the same */
+            fprintf(out, "%s\"%s\":[]", separator, lists[i]);
+        separator = seen[i] ? separator : ",\n";
+    }
+    fputs("\n}\n", out);
     return result;
 }
 
 enum ctl_status
-ctl_status_command(struct ctl *ctl, int argc, char **argv)
+ctl_status_command(struct ctl *ctl, const struct ctl_given *given)
 {
     const struct ctl_request request = { .command = "status" };
-    bool json = false;
-    const struct ctl_option options[] = { { "json", NULL, &json, 0, NULL } };
-    struct ctl_answer a;
-    enum ctl_status status = ctl_options_only(ctl, argc, argv, options, SP_COUNT(options));
 
-    if (status == CTL_OK)
-        status = ctl_ask(ctl, &request, &a);
-    return status == CTL_OK ? ctl_end(&a, json ? print_json(&a) : print_text(&a)) : status;
+    return ctl_show(ctl, &request, ctl_flag(given, "json") ? write_json : write_text, NULL);
 }

@@ -222,3 +222,40 @@ ctl_table_free(struct ctl_table **table)
     free(t->rows);
     free(t);
 }
+
+/* ---- an answer as a table ---- */
+
+static int
+add_lines(struct ctl_table *table, struct ctl_answer *a, const struct ctl_listing *l)
+{
+    char room[CTL_SHAPE_SIZE];
+    int result;
+
+    while ((result = ctl_next(a)) > 0) {
+        if (l->shape != NULL)
+            l->shape(&a->line, room);
+        if (ctl_table_add(table, &a->line) < 0) {
+            a->error = "no memory for the listing";
+            return -1;
+        }
+    }
+    return result;
+}
+
+int
+ctl_write_table(FILE *out, struct ctl_answer *a, const void *listing)
+{
+    const struct ctl_listing *l = listing;
+    struct ctl_table *table = ctl_table_new(l->columns, l->count, l->full);
+    int result = -1;
+
+    a->error = "no memory for the listing";
+    if (table != NULL)
+        result = add_lines(table, a, l);
+    if (result == 0 && ctl_table_rows(table) == 0 && l->none != NULL)
+        fprintf(out, "%s\n", l->none);
+    else if (result == 0)
+        ctl_table_print(table, out, l->uncut ? 0 : ctl_columns());
+    ctl_table_free(&table);
+    return result;
+}

@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VERDICT_MAX 256
-
 struct testing {
     const struct ctl_policy *policy;
     const char *file;
@@ -38,7 +36,7 @@ judge(struct testing *t, const struct ctl_expectation *e, const struct policy_qu
     struct policy_verdict v = policy_explain(image, t->policy->own, query, NULL, NULL, &complete);
     bool right = v.allowed == e->allow
         && (e->rule == NULL || strcmp(e->rule, policy_rule_title(image, v.rule)) == 0);
-    char verdict[VERDICT_MAX], text[3 * VERDICT_MAX];
+    char verdict[CTL_VERDICT_SIZE], text[3 * CTL_VERDICT_SIZE];
 
     ctl_verdict_text(image, &v, verdict, sizeof verdict);
     t->passed += right;
@@ -117,31 +115,21 @@ run(struct testing *t, FILE *f)
 }
 
 enum ctl_status
-ctl_test(struct ctl *ctl, int argc, char **argv)
+ctl_test(struct ctl *ctl, const struct ctl_given *given)
 {
-    const char *config = NULL;
-    struct testing t = { .line = 0 };
-    const struct ctl_option options[] = { { "config", &config, NULL, 'c', NULL },
-        { "verbose", NULL, &t.verbose, 'v', NULL } };
+    struct testing t = { .file = given->operand, .verbose = ctl_flag(given, "verbose") };
     struct ctl_policy policy;
-    int rest = 0;
-    enum ctl_status status = ctl_options(ctl, argc, argv, options, SP_COUNT(options), &rest);
-
-    if (status == CTL_OK && rest + 1 != argc)
-        return ctl_usage("test: the name of one table is needed");
-    if (status != CTL_OK)
-        return status;
-    t.file = argv[rest];
     FILE *f = fopen(t.file, "re");
 
     if (f == NULL)
         return ctl_fail(CTL_USAGE, "%s: %s", t.file, strerror(errno));
-    status = ctl_policy_open(ctl, config, &policy);
+    enum ctl_status status = ctl_policy_open(ctl, ctl_value(given, "config"), &policy);
+
     t.policy = &policy;
     if (status == CTL_OK) {
         status = run(&t, f);
         ctl_policy_close(&policy);
     }
     (void)fclose(f);
-    return ctl_flush(status);
+    return status > CTL_FAILED ? status : ctl_judged(status);
 }

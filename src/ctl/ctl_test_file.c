@@ -5,21 +5,8 @@
  */
 #include "src/ctl/ctl_policy.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-static int SP_PRINTF(2, 3)
-wrong(char error[CTL_QUESTION_ERROR], const char *fmt, ...)
-{
-    va_list args;
-
-    va_start(args, fmt);
-    if (vsnprintf(error, CTL_QUESTION_ERROR, fmt, args) < 0)
-        error[0] = '\0';
-    va_end(args);
-    return -1;
-}
 
 /* The value in quotes that begins behind *at, its backslashes undone in place. NULL: it does not end. */
 static char *
@@ -48,16 +35,16 @@ read_word(char **at, char **key, char **value, char error[CTL_QUESTION_ERROR])
     size_t len = strcspn(*at, "= \t");
 
     if (len == 0 || (*at)[len] != '=')
-        return wrong(error, "\"%.*s\" is not KEY=VALUE", (int)(len > 60 ? 60 : len), *at);
+        return ctl_wrong(error, "\"%.*s\" is not KEY=VALUE", (int)(len > 60 ? 60 : len), *at);
     *key = *at;
     (*at)[len] = '\0';
     *at += len + 1;
     if (**at == '"') {
         *value = quoted(at);
         if (*value == NULL)
-            return wrong(error, "%.40s: a quote that does not end", *key);
+            return ctl_wrong(error, "%.40s: a quote that does not end", *key);
         if (**at != '\0' && **at != ' ' && **at != '\t')
-            return wrong(error, "%.40s: something behind the quote", *key);
+            return ctl_wrong(error, "%.40s: something behind the quote", *key);
     } else {
         *value = *at;
         *at += strcspn(*at, " \t");
@@ -72,7 +59,7 @@ store_expect(struct ctl_expectation *out, const char *value, char error[CTL_QUES
 {
     out->allow = strcmp(value, "allow") == 0;
     if (!out->allow && strcmp(value, "deny") != 0)
-        return wrong(error, "expect: \"%.40s\" is not allowed; allowed are \"allow\" and \"deny\"", value);
+        return ctl_wrong(error, "expect: \"%.40s\" is not allowed; allowed are \"allow\" and \"deny\"", value);
     return 0;
 }
 
@@ -90,13 +77,13 @@ store(struct ctl_expectation *out, const char *key, const char *value, bool *exp
 
     if (strcmp(key, "expect") == 0) {
         if (*expects)
-            return wrong(error, "expect comes twice");
+            return ctl_wrong(error, "expect comes twice");
         *expects = true;
         return store_expect(out, value, error);
     }
     if (strcmp(key, "group") == 0) {
         if (q->groups.count == CTL_LIST_MAX)
-            return wrong(error, "more than %d groups", CTL_LIST_MAX);
+            return ctl_wrong(error, "more than %d groups", CTL_LIST_MAX);
         q->groups.values[q->groups.count++] = value;
         return 0;
     }
@@ -104,11 +91,11 @@ store(struct ctl_expectation *out, const char *key, const char *value, bool *exp
         if (strcmp(rows[i].key, key) != 0)
             continue;
         if (*rows[i].field != NULL)
-            return wrong(error, "%s comes twice", key);
+            return ctl_wrong(error, "%s comes twice", key);
         *rows[i].field = value;
         return 0;
     }
-    return wrong(error, "unknown key \"%.40s\"; allowed are client, user, group, method, protection, command, "
+    return ctl_wrong(error, "unknown key \"%.40s\"; allowed are client, user, group, method, protection, command, "
         "to, address, when, expect and rule", key);
 }
 
@@ -129,6 +116,6 @@ ctl_expectation_read(char *line, struct ctl_expectation *out, char error[CTL_QUE
         at += strspn(at, " \t");
     }
     if (out->question.client == NULL || out->question.to == NULL || !expects)
-        return wrong(error, "client, to and expect are needed");
+        return ctl_wrong(error, "client, to and expect are needed");
     return 1;
 }

@@ -119,6 +119,20 @@ ctl_print(FILE *out, const char *text)
 
 /* ---- numbers ---- */
 
+#define ID_DIGITS 16
+
+const char *
+ctl_short_id(const char *id)
+{
+        size_t skip = ID_DIGITS / 2;
+
+    if (strlen(id) != ID_DIGITS)
+        return id;
+    while (skip + 1 < ID_DIGITS && id[skip] == '0')
+        skip++;
+    return id + skip;
+}
+
 void
 ctl_bytes(char out[16], double value)
 {

@@ -91,9 +91,7 @@ ask_kill(struct top *t)
         return;
     memcpy(t->view.mark, r->session, sizeof t->view.mark);
     t->asking = true;
-    (void)snprintf(t->view.message, sizeof t->view.message, "end session %s of %.40s to %.60s? (y/n)",
-        r->session + (strlen(r->session) == 16 ? 8 + strspn(r->session + 8, "0") : 0),
-        r->user[0] != '\0' ? r->user : "nobody known", r->destination[0] != '\0' ? r->destination : "nowhere yet");
+    top_question(&t->view, r);
 }
 
 static void
@@ -128,14 +126,10 @@ answer(struct top *t, int key)
 }
 
 static void
-on_key(struct top *t, int key)
+on_command(struct top *t, int key)
 {
     long page = (long)top_page();
 
-    if (t->asking && key != KEY_RESIZE) {
-        answer(t, key);
-        return;
-    }
     switch (key) {
     case 'q': t->over = true; break;
     case 's': next_order(t); break;
@@ -150,6 +144,17 @@ on_key(struct top *t, int key)
     case '\f': clearok(stdscr, TRUE); break;
     default: break;
     }
+}
+
+static void
+on_key(struct top *t, int key)
+{
+    if (t->asking && key == KEY_RESIZE)
+        ask_kill(t); /* as wide as it is now */
+    else if (t->asking)
+        answer(t, key);
+    else
+        on_command(t, key);
 }
 
 /* ---- the loop ---- */
@@ -186,15 +191,14 @@ run(struct top *t)
 }
 
 enum ctl_status
-ctl_top(struct ctl *ctl, int argc, char **argv)
+ctl_top(struct ctl *ctl, const struct ctl_given *given)
 {
     const struct ctl_request request = { .command = "status" };
     static struct top t;
     char path[CONTROL_PATH_MAX];
-    enum ctl_status status = ctl_options_only(ctl, argc, argv, NULL, 0);
+    enum ctl_status status;
 
-    if (status != CTL_OK)
-        return status;
+    (void)given;
     if (isatty(STDIN_FILENO) == 0 || isatty(STDOUT_FILENO) == 0)
         return ctl_fail(CTL_USAGE, "top wants a terminal; sessions lists what it shows");
     /* What cannot be asked is better said on a screen of the user's own. */

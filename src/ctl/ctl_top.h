@@ -52,12 +52,14 @@ struct top_view {
     enum top_order order;
     bool paused;
     size_t selected, first; /* rows: marked, topmost */
-    char message[256];      /* in the last line; "": the keys */
+    char message[1024];     /* in the last line; "": the keys */
     char mark[17];          /* the id of the marked row: it stays marked where it moves */
 };
 
 /* Draws all of it, however large the screen is. */
 void top_draw(struct top_view *view);
+/* Asks in the last line whether to end the row's session; the keys are seen however long the names are. */
+void top_question(struct top_view *view, const struct top_row *row);
 /* Rows of sessions the screen has. */
 size_t top_page(void);
 

@@ -16,12 +16,14 @@ top_order_name(enum top_order order)
     return names[order];
 }
 
-/* Cut where it is longer. */
+/* Cut where it is longer, between two characters. */
 static void
 copy(char *out, size_t size, const char *text)
 {
     size_t len = strnlen(text, size - 1);
 
+    while (text[len] != '\0' && len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
+        len--;
     memcpy(out, text, len);
     out[len] = '\0';
 }
@@ -39,16 +41,19 @@ top_take_session(struct top_picture *p, const struct control_line *l)
         p->size = size;
     }
     struct top_row *r = &p->rows[p->count++];
-    const char *user = ctl_field(l, "user");
+    const char *user = ctl_field(l, "user"), *claimed = ctl_field(l, "claimed");
 
     memset(r, 0, sizeof *r);
     copy(r->session, sizeof r->session, ctl_field(l, "session"));
     copy(r->user, sizeof r->user, user);
-    if (user[0] == '\0' && ctl_field(l, "claimed")[0] != '\0'
-        && snprintf(r->user, sizeof r->user, "(%.60s)", ctl_field(l, "claimed")) < 0)
-        r->user[0] = '\0';
+    if (user[0] == '\0' && claimed[0] != '\0') {
+        r->user[0] = '(';
+        copy(r->user + 1, sizeof r->user - 2, claimed);
+        memcpy(r->user + strlen(r->user), ")", 2);
+    }
     copy(r->client, sizeof r->client, ctl_field(l, "client"));
-    copy(r->destination, sizeof r->destination, ctl_field(l, "destination"));
+    (void)ctl_clean_place(r->destination, sizeof r->destination, ctl_field(l, "destination"),
+        sizeof r->destination - 1);
     copy(r->rule, sizeof r->rule, ctl_field(l, "rule"));
     copy(r->phase, sizeof r->phase, ctl_field(l, "phase"));
     r->up = ctl_number(l, "bytes_up");

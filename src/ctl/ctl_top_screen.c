@@ -119,13 +119,6 @@ widths_of(size_t columns, size_t id)
     return w;
 }
 
-/* The half of the id that differs. */
-static const char *
-short_id(const struct top_row *r)
-{
-    return strlen(r->session) == 16 ? r->session + 8 + strspn(r->session + 8, "0") : r->session;
-}
-
 /* What all ids of the picture need: one that is cut is none. */
 static size_t
 id_width(const struct top_picture *p)
@@ -133,7 +126,7 @@ id_width(const struct top_picture *p)
     size_t width = ID_USUAL;
 
     for (size_t i = 0; i < p->count; i++) {
-        size_t len = strlen(short_id(&p->rows[i]));
+        size_t len = strlen(ctl_short_id(p->rows[i].session));
 
         width = len > width ? len : width;
     }
@@ -155,7 +148,7 @@ draw_row(int y, const struct top_row *r, const struct widths *w, attr_t attribut
 
     if (port != NULL)
         *port = '\0';
-    put(&l, short_id(r), w->id, false);
+    put(&l, ctl_short_id(r->session), w->id, false);
     put(&l, r->user[0] != '\0' ? r->user : "-", w->user, false);
     put(&l, client, w->client, false);
     (void)ctl_clean_place(place, sizeof place, r->destination[0] != '\0' ? r->destination : r->phase,
@@ -186,6 +179,21 @@ draw_titles(const struct widths *w)
     if (w->rule > 0)
         put(&l, "RULE", w->rule, false);
     show(HEAD_LINES - 1, l.text, A_REVERSE);
+}
+
+void
+top_question(struct top_view *v, const struct top_row *r)
+{
+    static const char pattern[] = "end session %s of %s to %s? (y/n)";
+    const char *id = ctl_short_id(r->session);
+    size_t fixed = sizeof pattern - sizeof "%s%s%s" + strlen(id) + 1;
+    size_t rest = (size_t)COLS > fixed + 16 ? (size_t)COLS - fixed : 16;
+    char user[256], place[512];
+    size_t used = ctl_clean(user, sizeof user, r->user[0] != '\0' ? r->user : "nobody known", rest / 2);
+
+    (void)ctl_clean_place(place, sizeof place, r->destination[0] != '\0' ? r->destination : "nowhere yet",
+        rest - used);
+    (void)snprintf(v->message, sizeof v->message, pattern, id, user, place);
 }
 
 /* The marked row stays on the screen, and marked when it moved. */

@@ -40,6 +40,7 @@ EXTRA_DIST += \
 	tests/system/test_config.py \
 	tests/system/test_conformance.py \
 	tests/system/test_control.py \
+	tests/system/test_ctl.py \
 	tests/system/test_descriptors.py \
 	tests/system/test_faults.py \
 	tests/system/test_gss_bulk.py \

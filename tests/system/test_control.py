@@ -19,6 +19,7 @@ from waiting import wait_until
 
 USERS = gw.alice() + gw.user_line("bob", "builder")
 OK, FAILED, USAGE, UNREACHABLE = range(4)
+UNJUDGED = 3
 
 
 @pytest.fixture(scope="module")
@@ -290,7 +291,6 @@ def test_penalties(start):
     assert text[0].split()[:3] == ["CLIENT", "USER", "LEFT"] and "127.0.0.1" in text[1]
     assert json.loads(said(gateway, "status", "--json"))["limits"]["penalties"] == len(rows())
     fails(gateway, FAILED, "an address or a prefix is wanted", "penalties", "clear", "--client", "here")
-    fails(gateway, USAGE, "what may follow", "penalties", "--client", "127.0.0.1")
     assert said(gateway, "penalties", "clear", "--client", "192.0.2.1") == "0 cleared\n"
     # As the list shows it, by one address, and by a prefix.
     for client in rows()[0]["client"], "127.0.0.1", "127.0.0.0/8":
@@ -467,6 +467,26 @@ def test_explain_resolves(gateway, policy):
     assert 'localhost at 127.0.0.1: allowed by rule "loopback"' in done.stdout
     done = gateway.ctl("explain", "-c", policy, "--client", "192.0.2.7", "--to", "localhost:80")
     assert done.returncode == FAILED and "--resolve" in done.stdout
+    # A name that does not resolve is no verdict.
+    done = fails(gateway, UNJUDGED, "nowhere.invalid: ", "explain", "-c", policy, "--client", "192.0.2.7", "--to",
+                 "nowhere.invalid:80", "--resolve", env={"RES_OPTIONS": "timeout:1 attempts:1"})
+
+
+def test_what_could_not_be_judged_is_no_verdict(gateway, policy, base):
+    """0 and 1 are verdicts, whatever else goes wrong has another status."""
+    table = base / "one"
+    table.write_text("client=127.0.0.1 user=carol to=127.0.0.1:1 expect=deny\n")
+    explain = ["explain", "--client", "127.0.0.1", "--user", "carol", "--to", "127.0.0.1:1"]
+    for args in explain, ["test", table]:
+        fails(gateway, UNJUDGED, "No such file", *args, socket="/nonexistent")
+        if gw.ROOT:
+            fails(gateway, UNJUDGED, "not allowed: root", *args, uid=23099)
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([gateway.programs.folder / "sallyportctl", "-s", gateway.socket, *args], stdout=full,
+                                  stderr=subprocess.PIPE, check=False)
+        assert done.returncode == UNJUDGED and b"takes no more" in done.stderr
+    assert gateway.ctl(*explain).returncode == FAILED
+    said(gateway, "test", table)
 
 
 def test_explain_asks_the_gateway(gateway, echo):
@@ -748,8 +768,7 @@ def test_usage(gateway):
     for args, text in [(["nonsense"], 'no command "nonsense"'), ([], "usage:"), (["status", "x"], 'unexpected argument "x"'),
                        (["status", "--wrong"], "knows no --wrong"), (["sessions", "-xw"], "knows no -x"),
                        (["sessions", "--user"], "--user wants a value"),
-                       (["sessions", "--user", "a", "--user", "b"], "given twice"), (["kill"], "which sessions?"),
-                       (["workers", "replace"], "replace N")]:
+                       (["sessions", "--user", "a", "--user", "b"], "given twice"), (["kill"], "which sessions?")]:
         fails(gateway, USAGE, text, *args)
     fails(gateway, UNREACHABLE, "No such file", "status", socket="/nonexistent/control.sock")
     fails(gateway, FAILED, "an address or a prefix", "sessions", "--client", "here")

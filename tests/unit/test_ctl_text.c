@@ -127,6 +127,17 @@ test_numbers(void **state)
     }
 }
 
+static void
+test_short_ids(void **state)
+{
+    static const char *const rows[][2] = { { "00000001000000ff", "ff" }, { "6a00000010000000", "10000000" },
+        { "6a00000100000000", "0" }, { "?", "?" }, { "ff", "ff" }, { "", "" } };
+
+    (void)state;
+    for (size_t i = 0; i < SP_COUNT(rows); i++)
+        assert_string_equal(ctl_short_id(rows[i][0]), rows[i][1]);
+}
+
 int
 main(void)
 {
@@ -137,6 +148,7 @@ main(void)
         cmocka_unit_test(test_any_octets),
         cmocka_unit_test(test_small_room),
         cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_short_ids),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,6 +20,41 @@ session(struct top_picture *p, const char *id, unsigned up, unsigned down, unsig
     assert_int_equal(top_take_session(p, &line), 0);
 }
 
+/* What is cut is text all the same, and a place keeps its port. */
+static void
+test_long_names(void **state)
+{
+    struct top_picture p = { .count = 0 };
+    struct control_line line = { .count = 3 };
+    char names[400] = "x", place[400];
+
+    (void)state;
+    for (size_t i = 1; i + 2 < sizeof names; i += 2)
+        memcpy(names + i, "\xc3\xa9", 3);
+    memset(place, 'd', sizeof place);
+    memcpy(place + 300, ":65535", 7);
+    line.fields[0] = (struct control_field) { "session", "00000001000000ff" };
+    line.fields[2] = (struct control_field) { "destination", place };
+    for (size_t shift = 0; shift < 2; shift++) {
+        line.fields[1] = (struct control_field) { "user", names + shift };
+        assert_int_equal(top_take_session(&p, &line), 0);
+        line.fields[1].name = "claimed";
+        assert_int_equal(top_take_session(&p, &line), 0);
+    }
+    assert_int_equal(p.count, 4);
+    for (size_t i = 0; i < p.count; i++) {
+        const struct top_row *r = &p.rows[i];
+        size_t len = strlen(r->user);
+
+        assert_true(len > 50 && len < sizeof r->user);
+        assert_int_equal(r->user[0] == '(', r->user[len - 1] == ')');
+        /* No half of a letter at the end. */
+        assert_int_equal(r->user[len - 1 - (r->user[0] == '(')], '\xa9');
+        assert_string_equal(r->destination + strlen(r->destination) - 7, "~:65535");
+    }
+    top_free(&p);
+}
+
 static void
 assert_ids(const struct top_picture *p, const char *ids)
 {
@@ -96,6 +131,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rates_and_orders),
         cmocka_unit_test(test_status),
+        cmocka_unit_test(test_long_names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
