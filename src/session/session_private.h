@@ -194,6 +194,8 @@ void record_start(struct session *s);
 void record_start_dropped(struct session *s);
 /* session.update: what it has moved until now. */
 void record_update(struct session *s);
+/* session.destination: an association's client writes there now; name: as asked for, or NULL. */
+void record_destination(struct session *s, const char *name, const struct addr *address, const char *rule);
 /* The closing record; the first call alone writes one. s->reason is set. */
 void record_close(struct session *s);
 /* A login succeeded: counts it and, where the configuration wants all events, writes auth.success. */

@@ -38,14 +38,13 @@ add_who(const struct session *s, struct event *e)
 }
 
 static void
-add_destination(const struct table_slot *slot, struct event *e)
+add_destination(struct event *e, const char *host, unsigned port)
 {
-    char text[sizeof slot->destination + 16];
-    bool ipv6 = strchr(slot->destination, ':') != NULL;
-    int n = snprintf(text, sizeof text, ipv6 ? "[%s]:%u" : "%s:%u", slot->destination,
-        (unsigned)slot->dest_port);
+    char text[NAME_SIZE + 16];
+    bool ipv6 = strchr(host, ':') != NULL;
+    int n = snprintf(text, sizeof text, ipv6 ? "[%s]:%u" : "%s:%u", host, port);
 
-    if (slot->destination[0] != '\0' && n > 0)
+    if (host[0] != '\0' && n > 0)
         event_bytes(e, FIELD_DESTINATION, text, (size_t)n);
 }
 
@@ -56,7 +55,7 @@ add_what(const struct session *s, struct event *e)
 
     add_who(s, e);
     event_text(e, FIELD_COMMAND, table_command(slot));
-    add_destination(slot, e);
+    add_destination(e, slot->destination, slot->dest_port);
     event_addr(e, FIELD_ADDRESS, &slot->address);
     event_addr(e, FIELD_EGRESS, &slot->egress);
     event_text(e, FIELD_RULE, slot->rule);
@@ -136,6 +135,24 @@ record_update(struct session *s)
 }
 
 void
+record_destination(struct session *s, const char *name, const struct addr *address, const char *rule)
+{
+    char ip[ADDR_TEXT_MAX];
+    struct event e;
+
+    if (name == NULL)
+        (void)addr_format_ip(address, ip);
+    event_begin(&e, EVENT_SESSION_DESTINATION, s->id, loop_wall(s->host->loop));
+    add_who(s, &e);
+    event_text(&e, FIELD_COMMAND, table_command(s->slot));
+    add_destination(&e, name != NULL ? name : ip, address->port);
+    event_addr(&e, FIELD_ADDRESS, address);
+    event_addr(&e, FIELD_EGRESS, &s->slot->egress);
+    event_text(&e, FIELD_RULE, rule);
+    (void)event_commit(s->host->ring, &e);
+}
+
+void
 record_close(struct session *s)
 {
     struct event e;
@@ -151,6 +168,8 @@ record_close(struct session *s)
     event_seconds(&e, FIELD_DURATION, mono_diff_us(loop_now(s->host->loop), s->accepted));
     if (s->strangers > 0)
         event_number(&e, FIELD_STRANGERS, s->strangers);
+    if (s->udp != NULL && s->udp->untold > 0)
+        event_number(&e, FIELD_UNTOLD, s->udp->untold);
     event_text(&e, FIELD_REASON, reasons[s->reason].word);
     event_text(&e, FIELD_DETAIL, s->detail);
     session_count_end(s, reasons[s->reason].event, reasons[s->reason].word);

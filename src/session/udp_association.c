@@ -6,8 +6,11 @@
 #include "src/session/udp_association.h"
 
 #include "lib/base/fd.h"
+#include "src/core/ring.h"
 
 #include <stdlib.h>
+
+#define RING_KEPT (RING_DATA_SIZE / 2U) /* of the event ring, for what is no first datagram */
 
 static int
 shared_ready(struct session_host *host)
@@ -129,6 +132,31 @@ udp_judge(struct udp_association *a, const char *name, const struct addr *addres
         return UDP_ALLOWED;
     late.list[0] = *address;
     return allowed(a, &late, &q) ? UDP_ALLOWED : UDP_REFUSED;
+}
+
+/* Judged once more for its rule: between the verdict and the first datagram others may have been judged. A
+   client can name new destinations faster than a log target takes records, and must not push out those of
+   others. */
+void
+udp_tell(struct udp_association *a, struct udp_destination *d, const char *name)
+{
+    struct session *s = a->session;
+    struct policy_verdict verdict;
+    struct policy_query q;
+
+    if (!udp_up_ready_for(a, udp_family(&d->addr)))
+        return; /* nothing can go there */
+    d->told = true;
+    if (ring_room(s->host->ring) < RING_KEPT) {
+        a->untold++;
+        return;
+    }
+    session_query(s, IMAGE_COMMAND_UDP, &q);
+    q.name = name;
+    q.address = d->addr;
+    q.port = d->addr.port;
+    verdict = policy_judge(s->host->image, s->host->own, &q);
+    record_destination(s, name, &d->addr, policy_rule_title(s->host->image, verdict.rule));
 }
 
 /* Also one without a way there now may be answered, as before. */

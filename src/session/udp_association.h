@@ -48,6 +48,7 @@ struct udp_association {
     bool sealed;
     bool show;                      /* the next rule that allows something is the session's */
     uint64_t datagrams_up, datagrams_down, dropped; /* up, down: passed on */
+    uint64_t untold; /* destinations without a record of their own */
     uint64_t wire_up, wire_down;    /* octets of sealed datagrams */
     struct { uint64_t up, down, dropped; } counted; /* of the datagrams, in the worker's counters */
 };
@@ -67,6 +68,9 @@ enum udp_verdict udp_judge(struct udp_association *a, const char *name, const st
 void udp_rejudge(struct udp_association *a);
 /* Before an entry of the table is used: judged again where that was before. */
 void udp_renew(struct udp_association *a, struct udp_destination *d);
+/* The first datagram goes there: session.destination, unless one was written or the audit is far behind;
+   name: what was asked for, or NULL. */
+void udp_tell(struct udp_association *a, struct udp_destination *d, const char *name);
 /* Totals into the session and its slot. */
 void udp_note(struct udp_association *a);
 
@@ -83,6 +87,8 @@ struct udp_association *udp_socket_owner(struct loop_io *io, struct udp_socket *
 
 void udp_up_ready(struct loop_io *io, uint32_t events);
 void udp_down_ready(struct loop_io *io, uint32_t events);
+/* Whether there is a socket towards addresses of that family; made where there is none. */
+bool udp_up_ready_for(struct udp_association *a, enum udp_family family);
 /* Puts a datagram to an address that was judged into the batch; data must stay until udp_up_flush(). */
 void udp_up_send(struct udp_association *a, const struct addr *to, uint8_t *data, size_t len);
 void udp_up_flush(struct udp_association *a);

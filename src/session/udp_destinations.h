@@ -19,6 +19,7 @@ struct udp_destination {
     struct addr addr; /* with its port */
     enum udp_verdict verdict; /* asked for as an address */
     bool written;
+    bool told; /* in the audit */
     uint32_t epoch;        /* of the host when that was found */
     uint16_t newer, older; /* 1 + index; 0: none */
     uint16_t next;         /* in its chain; 1 + index */

@@ -127,6 +127,8 @@ write_to(struct udp_name *n, const struct addr *address)
     d->written = false;
     udp_renew(a, d);
     d->written = true;
+    if (!d->told)
+        udp_tell(a, d, n->name);
     return d;
 }
 

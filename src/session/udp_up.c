@@ -32,8 +32,8 @@ show_egress(struct udp_association *a, int fd)
     table_change_end(slot);
 }
 
-static bool
-out_ready(struct udp_association *a, enum udp_family family)
+bool
+udp_up_ready_for(struct udp_association *a, enum udp_family family)
 {
     struct udp_socket *u = &a->out[family];
     struct mono now = loop_now(a->session->host->loop);
@@ -77,7 +77,7 @@ udp_up_send(struct udp_association *a, const struct addr *to, uint8_t *data, siz
     enum udp_family family = udp_family(to);
     struct udp_outbox *o = &a->session->host->udp->out[family];
 
-    if (to->port == 0 || !out_ready(a, family) ||
+    if (to->port == 0 || !udp_up_ready_for(a, family) ||
         (a->session->budget != NULL && !budget_take_datagram(a->session, len))) {
         a->dropped++;
         return;
@@ -104,6 +104,8 @@ deliver_address(struct udp_association *a, const struct addr *address, uint8_t *
         return;
     }
     d->written = true;
+    if (!d->told)
+        udp_tell(a, d, NULL);
     udp_up_send(a, &to, data, len);
 }
 

@@ -27,6 +27,7 @@ EXTRA_DIST += \
 	tests/system/socks4.py \
 	tests/system/test_audit.py \
 	tests/system/test_audit_required.py \
+	tests/system/test_audit_udp.py \
 	tests/system/test_auth.py \
 	tests/system/test_bandwidth.py \
 	tests/system/test_bind.py \

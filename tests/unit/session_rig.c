@@ -236,6 +236,10 @@ session_rig_closing(uint64_t id)
                     keep_text(c.start_claimed, sizeof c.start_claimed, &view.values[i]);
             continue;
         }
+        if (view.id == EVENT_SESSION_DESTINATION) {
+            c.told++;
+            continue;
+        }
         if (view.id == EVENT_AUTH_SUCCESS) {
             c.logins++;
         } else {

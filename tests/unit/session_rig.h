@@ -60,6 +60,7 @@ struct session_closing {
     char protection[64];
     char account[64]; /* of auth.success */
     unsigned logins;  /* auth.success records */
+    unsigned told;    /* session.destination records */
     uint64_t wire_up, wire_down; /* UINT64_MAX: none */
     uint64_t reply; /* UINT64_MAX: none */
     uint64_t bytes_up, bytes_down;

@@ -96,7 +96,10 @@ test_names_many(void **state)
     udp_rig_say_name(&client, "here.test", target.port, "one more");
     udp_rig_expect(fd, &from, "one more");
     fd_close(&fd);
-    assert_int_equal(udp_rig_end(&client).datagrams_dropped, 0);
+    struct session_closing c = udp_rig_end(&client);
+
+    assert_int_equal(c.datagrams_dropped, 0);
+    assert_int_equal(c.told, 81);
 }
 
 /* The name server never answers: so many wait and no more, and the session ends with them. */

@@ -29,6 +29,7 @@ test_both_ways(void **state)
     struct session_closing c = udp_rig_end(&client);
 
     assert_int_equal(c.starts, 1);
+    assert_int_equal(c.told, 1);
     assert_int_equal(c.reply, 0);
     assert_int_equal(c.datagrams_up, 2);
     assert_int_equal(c.datagrams_down, 1);
