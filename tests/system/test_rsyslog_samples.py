@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: ISC
 """The samples in etc/: a real rsyslog takes them and files the records as their comments say."""
+import datetime
+import json
 import os
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -9,6 +12,7 @@ import pytest
 import gateway as gw
 import records
 import rsyslog
+import udp
 from socks import Client
 from waiting import wait_until
 
@@ -99,3 +103,51 @@ def test_json(filed, echo):
     wrong = records.parse(daemon.lines("sallyport/refused.json"))
     assert [(r["event"], r["client"]) for r in wrong] == [("request.denied", refused)]
     assert daemon.lines("sallyport/other.log") == b""
+
+
+def who(day, to, *files):
+    """What etc/sallyport-who.jq says: a row of texts for each session."""
+    done = subprocess.run(["jq", "-nrf", SAMPLES / "sallyport-who.jq", "--arg", "to", to, "--arg", "day", str(day), *files],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=20)
+    assert (done.returncode, done.stderr) == (0, "")
+    head, *rows = done.stdout.splitlines()
+    return [dict(zip(head.split("\t"), row.split("\t"))) for row in rows]
+
+
+@pytest.mark.skipif(not shutil.which("jq"), reason="jq is missing")
+def test_who_talked_to_that_address(filed, echo, tmp_path):
+    gateway, daemon = filed("rsyslog-sallyport-json.conf", format="json", methods=("userpass", "none"))
+    with Client(gateway) as alice, udp.Peer("127.0.0.9") as nine, udp.Peer() as one:
+        alice.connect(echo.address, "alice").echo(b"x" * 5000)
+        with udp.Association(gateway) as a:
+            a.echo(nine.address, b"12345").echo(one.address, b"678")
+    traffic(gateway, echo)
+    gateway.stop()
+
+    def lines():
+        return [json.loads(line) for path in sorted((daemon.logs / "sallyport").glob("????-??-??.json"))
+                for line in path.read_text().splitlines()]
+    wait_until(lambda: any(r["event"] == "gateway.stop" for r in lines()), 10)
+    # As of last Tuesday, but alice's session began on the evening before and lasts a minute.
+    tuesday = datetime.date(2026, 11, 17)
+    files = {day: tmp_path / f"{day}.json" for day in (tuesday - datetime.timedelta(1), tuesday)}
+    for record in lines():
+        day = tuesday
+        if record.get("user") == "alice":
+            record["duration"] = 60.5
+            day = min(files) if record["event"] == "session.start" else tuesday
+        record["time"] = f"{day}T{'23:59:30' if day != tuesday else '00:00:30'}.000000Z"
+        with files[day].open("a") as out:
+            out.write(json.dumps(record) + "\n")
+    found = who(tuesday, "127.0.0.1", *files.values())
+    assert {(r["USER"], r["CLIENT"], r["ADDRESS"], r["RULE"], r["UP"], r["DOWN"], r["OF"]) for r in found} >= {
+        ("alice", alice.name, f"127.0.0.1:{echo.port}", "loopback", "5000", "5000", "1"),
+        ("-", a.name, f"127.0.0.1:{one.port}", "loopback", "8", "8", "2")} and len(found) == 3
+    assert [r["CLIENT"] for r in who(tuesday, "127.0.0.9", *files.values())] == [a.name]
+    monday = who(min(files), "127.0.0.1", *files.values())
+    assert [(r["USER"], r["FIRST"], r["LAST"]) for r in monday] == [
+        ("alice", "2026-11-16T23:59:30Z", "2026-11-17T00:00:30Z")]
+    assert who(tuesday, "www.denied.test", *files.values()) == []
+    # Its end is not there yet.
+    monday, = who(min(files), "127.0.0.1", files[min(files)])
+    assert (monday["LAST"], monday["UP"]) == ("?", "?")
