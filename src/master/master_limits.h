@@ -46,7 +46,7 @@ struct penalty_view {
     const char *user;          /* "": the client as a whole; a borrow for the call */
     uint32_t seconds;          /* the whole penalty, */
     uint32_t seconds_left;     /* and what is left of it */
-    uint32_t failures;         /* that brought it */
+    uint32_t failures;         /* within limits.failure-window that brought it */
 };
 /* Every penalty in force whose number is above `after` (0: all), oldest first, until each() answers
    false: then go on later with the last number seen. each() changes nothing. */

@@ -124,7 +124,7 @@ static void
 window_clear(struct history *h)
 {
     memset(h->counts, 0, sizeof h->counts);
-    h->failures = 0;
+    memset(h->unnamed, 0, sizeof h->unnamed);
 }
 
 /* Slots that have left the window are empty again. A number that goes back is another window's. */
@@ -132,25 +132,33 @@ static void
 window_move(struct history *h, int64_t slot)
 {
     if (slot < h->slot || slot - h->slot >= PENALTY_SLOTS)
-        memset(h->counts, 0, sizeof h->counts);
+        window_clear(h);
     else
         for (int64_t i = h->slot + 1; i <= slot; i++)
-            h->counts[i % PENALTY_SLOTS] = 0;
+            h->counts[i % PENALTY_SLOTS] = h->unnamed[i % PENALTY_SLOTS] = 0;
     h->slot = slot;
 }
 
-/* The failures within the window, this one included. */
-static uint64_t
-window_add(const struct penalties *p, struct history *h, uint32_t cost, struct mono now)
+static void
+window_add(const struct penalties *p, struct history *h, bool unnamed, struct mono now)
 {
     int64_t slot = now.us / ((int64_t)p->rules.window * CLOCK_SECOND_US / (PENALTY_SLOTS - 1));
-    uint64_t sum = 0;
+    size_t at = (size_t)(slot % PENALTY_SLOTS);
 
     window_move(h, slot);
-    if (h->counts[slot % PENALTY_SLOTS] < UINT32_MAX - cost)
-        h->counts[slot % PENALTY_SLOTS] += cost;
+    if (h->counts[at] == UINT32_MAX)
+        return;
+    h->counts[at]++;
+    h->unnamed[at] += unnamed;
+}
+
+static uint64_t
+sum_of(const uint32_t slots[PENALTY_SLOTS])
+{
+    uint64_t sum = 0;
+
     for (size_t i = 0; i < PENALTY_SLOTS; i++)
-        sum += h->counts[i];
+        sum += slots[i];
     return sum;
 }
 
@@ -178,6 +186,7 @@ is_forgotten(const struct penalties *p, const struct history *h, struct mono now
 static void
 begin(struct penalties *p, struct history *h, struct mono now)
 {
+    uint64_t failures = sum_of(h->counts);
     uint64_t most = (uint64_t)p->rules.seconds * PENALTY_GROWTH;
     uint64_t seconds = h->seconds == 0 ? p->rules.seconds : (uint64_t)h->seconds * 2;
     uint32_t hour = p->rules.seconds > PENALTY_SECONDS_MAX ? p->rules.seconds : PENALTY_SECONDS_MAX;
@@ -186,7 +195,7 @@ begin(struct penalties *p, struct history *h, struct mono now)
         most = hour;
     h->seconds = (uint32_t)(seconds < most ? seconds : most);
     h->until = mono_add_seconds(now, h->seconds);
-    h->brought = h->failures;
+    h->brought = failures > UINT32_MAX ? UINT32_MAX : (uint32_t)failures;
     h->lifted = false;
     window_clear(h);
     make_standing(p, h);
@@ -209,12 +218,11 @@ penalties_fail(struct penalties *p, struct client_key client, const char *user, 
         window_clear(h);
         h->seconds = 0;
     }
-    uint64_t sum = window_add(p, h, whole && !named ? PENALTY_SPRAY : 1, now);
-
-    h->failures++;
+    window_add(p, h, whole && !named, now);
     if (mono_before(h->last, now)) /* else it was lifted, and a pool may still believe in its old end */
         h->last = now;
-    if (sum >= (uint64_t)p->rules.failures * (whole ? PENALTY_SPRAY : 1)) {
+    if (sum_of(h->counts) + sum_of(h->unnamed) * (PENALTY_SPRAY - 1)
+        >= (uint64_t)p->rules.failures * (whole ? PENALTY_SPRAY : 1)) {
         begin(p, h, now);
         return h;
     }

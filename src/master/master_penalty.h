@@ -36,9 +36,9 @@ struct history {
     struct history *prev, *next; /* of quiet or of standing */
     struct client_key client;
     int64_t slot; /* number of the newest one */
-    uint32_t counts[PENALTY_SLOTS];
-    uint32_t failures; /* since the last penalty */
-    uint32_t brought;  /* failures that brought the last penalty */
+    uint32_t counts[PENALTY_SLOTS];  /* failed logins, */
+    uint32_t unnamed[PENALTY_SLOTS]; /* and those of them that count for more: they named nobody */
+    uint32_t brought;  /* failures within the window when the last penalty began */
     uint32_t seconds;  /* of the last penalty; 0: there was none */
     bool standing;     /* which list */
     bool lifted;       /* by a person: whoever was told of it has to hear that */

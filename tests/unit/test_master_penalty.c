@@ -103,6 +103,43 @@ failures_all_over_the_window_do(void **state)
     assert_int_equal(begun, 1);
 }
 
+/* Whoever is on call reads how many brought it, and not how often somebody erred since last month. */
+static void
+the_count_is_that_of_the_window(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 40; i++) {
+        assert_int_equal(failures(here, "alice", 1), 0);
+        pass(30);
+    }
+    assert_int_equal(failures(here, "alice", 10), 1);
+    assert_int_equal(penalties_standing(&p, here, "alice", now)->brought, 10);
+    pass(60);
+    assert_int_equal(failures(here, "alice", 10), 1);
+    assert_int_equal(penalties_standing(&p, here, "alice", now)->brought, 10);
+}
+
+/* Each login is one, whatever it costs. */
+static void
+the_count_of_a_client_is_of_logins(void **state)
+{
+    (void)state;
+    assert_int_equal(failures(there, "", 5), 0);
+    for (int i = 0; i < 19; i++)
+        assert_null(penalties_fail(&p, there, "", true, now));
+    assert_non_null(penalties_fail(&p, there, "", true, now));
+    assert_int_equal(penalties_standing(&p, there, "", now)->brought, 25);
+    /* What is out of the window costs nothing any more. */
+    assert_int_equal(failures(here, "", 9), 0);
+    pass(50);
+    assert_null(penalties_fail(&p, here, "", true, now));
+    pass(20);
+    for (int i = 0; i < 38; i++)
+        assert_null(penalties_fail(&p, here, "", true, now));
+    assert_non_null(penalties_fail(&p, here, "", true, now));
+    assert_int_equal(penalties_standing(&p, here, "", now)->brought, 40);
+}
+
 static void
 a_client_that_names_nobody(void **state)
 {
@@ -351,6 +388,8 @@ main(void)
         CASE(the_threshold_of_a_user),
         CASE(failures_outside_the_window_do_not_count),
         CASE(failures_all_over_the_window_do),
+        CASE(the_count_is_that_of_the_window),
+        CASE(the_count_of_a_client_is_of_logins),
         CASE(a_client_that_names_nobody),
         CASE(a_client_that_sprays),
         CASE(success_clears_the_users_failures),
