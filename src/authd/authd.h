@@ -191,6 +191,8 @@ void authd_penalty_received(struct authd *a, struct ipc_message *m);
 void authd_queue_received(struct authd *a, struct ipc_message *m);
 /* Polls the queues, or leaves them alone, as the bounds want. */
 void authd_queues_update(struct authd *a);
+/* Takes what waits in a queue although nobody was woken for it, or who was did not come. */
+void authd_queues_look(struct authd *a);
 void authd_queues_close(struct authd *a);
 
 /* ---- authd_conversation.c ---- */

@@ -94,6 +94,12 @@ on_orphaned(struct child *child)
 }
 
 static void
+on_beat(struct child *child)
+{
+    authd_queues_look(authd_of(child));
+}
+
+static void
 on_writable(struct child *child)
 {
     authd_reports_flush(authd_of(child));
@@ -240,6 +246,7 @@ authd_main(int argc, char **argv, char **envp)
         .stop = on_stop,
         .orphaned = on_orphaned,
         .writable = on_writable,
+        .beat = on_beat,
         .owner = a,
     };
     child_begin(&a->child, argc, argv, envp);

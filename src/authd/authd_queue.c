@@ -7,6 +7,7 @@
 #include "src/authd/authd.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -147,6 +148,29 @@ authd_queues_update(struct authd *a)
             queue_poll(q);
         else
             loop_io_del(a->child.loop, &q->io, q->fd);
+    }
+}
+
+static bool
+something_waits(const struct authd_queue *q)
+{
+    struct pollfd p = { .fd = q->fd, .events = POLLIN };
+
+    return poll(&p, 1, 0) > 0;
+}
+
+/* The kernel wakes one process for each conversation, and nobody else when that one is stopped, or
+   dies, on its way to the queue. Polled anew, the queue is found ready. */
+void
+authd_queues_look(struct authd *a)
+{
+    if (!a->polling)
+        return;
+    for (struct authd_queue *q = a->queues; q != NULL; q = q->next) {
+        if (!something_waits(q))
+            continue;
+        loop_io_del(a->child.loop, &q->io, q->fd);
+        queue_poll(q);
     }
 }
 

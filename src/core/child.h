@@ -52,6 +52,8 @@ struct child {
     void (*orphaned)(struct child *child);
     /* After child_want_write(): the channel takes messages again. May be NULL. */
     void (*writable)(struct child *child);
+    /* The master's heartbeat was answered, about once a second. May be NULL. */
+    void (*beat)(struct child *child);
     void *owner;
 
     /* Valid after child_begin(); all of it stays the child's. */

@@ -40,6 +40,8 @@ answer_ping(struct child *child, const struct ipc_message *m)
     /* A full channel is one the master does not read: it will not miss this answer. */
     if (child_send(child, IPC_PONG, m->body, m->len) < 0 && errno != EAGAIN && errno != EPIPE)
         log_warn("heartbeat: %s", strerror(errno));
+    if (child->beat != NULL)
+        child->beat(child);
 }
 
 static void

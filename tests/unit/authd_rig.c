@@ -229,13 +229,20 @@ rig_send_file(struct rig *r, const char *option, const char *text, bool sealed)
 void
 rig_send_queue(struct rig *r, unsigned i)
 {
-    const struct ipc_queue_receive q = { i + 1, 100 + i };
-    uint8_t body[IPC_BODY_MAX];
-    const size_t len = ipc_queue_receive_encode(&q, body, sizeof body);
     int pair[2];
 
     assert_int_equal(
         socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+    rig_send_queue_of(r, i, pair);
+}
+
+void
+rig_send_queue_of(struct rig *r, unsigned i, int pair[2])
+{
+    const struct ipc_queue_receive q = { i + 1, 100 + i };
+    uint8_t body[IPC_BODY_MAX];
+    const size_t len = ipc_queue_receive_encode(&q, body, sizeof body);
+
     assert_int_equal(authlink_set_queue(&r->workers[i], 0, pair[0]), 0);
     assert_int_equal(ipc_send(&r->peer, IPC_QUEUE_RECEIVE, body, len, &pair[1], 1), 0);
     fd_close(&pair[1]);

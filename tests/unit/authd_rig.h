@@ -60,6 +60,8 @@ void rig_prepare(struct rig *r, uint64_t generation, const struct rig_how *how, 
 void rig_commit(struct rig *r, uint64_t generation);
 /* A new queue for worker i (0..), whose number is i + 1 and incarnation 100 + i. */
 void rig_send_queue(struct rig *r, unsigned i);
+/* Of this pair, both ends of which it takes: the worker's and the process's. */
+void rig_send_queue_of(struct rig *r, unsigned i, int pair[2]);
 void rig_close_queue(struct rig *r, unsigned i);
 void rig_send_stop(struct rig *r, uint32_t seconds);
 /* Waits for READY. False: the process ended instead. */

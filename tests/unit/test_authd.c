@@ -7,7 +7,9 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/base/fd.h"
@@ -469,6 +471,66 @@ test_queue_ends(void **state)
     still_serves(r, 1);
 }
 
+/* Another process of the pool: takes the kernel's one call for a conversation and never comes. */
+static void
+sibling_run(int queue, int said)
+{
+    struct epoll_event event = { .events = EPOLLIN | EPOLLEXCLUSIVE };
+    const int epoll = epoll_create1(0);
+
+    if (epoll < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, queue, &event) != 0 || write(said, "w", 1) != 1 ||
+        epoll_wait(epoll, &event, 1, RIG_DEADLINE_MS) != 1 || write(said, "c", 1) != 1)
+        _exit(1);
+    _exit(0);
+}
+
+static bool
+sibling_waits(void *ctx)
+{
+    const pid_t *pid = ctx;
+    char path[64];
+    char text[256] = "";
+
+    assert_true(snprintf(path, sizeof path, "/proc/%d/stat", (int)*pid) > 0);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    assert_true(fd >= 0 && read(fd, text, sizeof text - 1) > 0);
+    (void)close(fd);
+    return strstr(text, ") S ") != NULL;
+}
+
+static void
+test_a_sibling_was_called_and_did_not_come(void **state)
+{
+    struct rig *r = *state;
+    struct rig_login l;
+    int queue[2];
+    int said[2];
+    char heard;
+
+    rig_close_queue(r, 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, queue), 0);
+    assert_int_equal(pipe2(said, O_CLOEXEC), 0);
+    fflush(NULL);
+    pid_t sibling = fork();
+
+    assert_true(sibling >= 0);
+    if (sibling == 0)
+        sibling_run(queue[1], said[1]);
+    fd_close(&said[1]);
+    assert_int_equal(read(said[0], &heard, 1), 1);
+    rig_wait(r, sibling_waits, &sibling);
+    rig_send_queue_of(r, 0, queue);
+    rig_settle(r);
+    rig_log_in(r, 0, &l, 1, "alice", "secret");
+    assert_int_equal(read(said[0], &heard, 1), 1); /* the sibling was called */
+    rig_settle(r);
+    rig_wait_answer(r, &l);
+    assert_int_equal(l.outcome, AUTH_SUCCESS);
+    fd_close(&said[0]);
+    assert_int_equal(waitpid(sibling, NULL, 0), sibling);
+}
+
 /* ---- files ---- */
 
 static enum auth_outcome
@@ -841,6 +903,8 @@ main(void)
         cmocka_unit_test_setup_teardown(test_not_a_socket, setup_userpass, teardown),
         cmocka_unit_test_setup_teardown(test_late_open, setup_userpass, teardown),
         cmocka_unit_test_setup_teardown(test_queue_ends, setup_userpass, teardown),
+        cmocka_unit_test_setup_teardown(test_a_sibling_was_called_and_did_not_come, setup_userpass,
+            teardown),
         cmocka_unit_test_setup_teardown(test_new_file, setup_userpass, teardown),
         cmocka_unit_test_setup_teardown(test_new_file_before_the_commit, setup_userpass, teardown),
         cmocka_unit_test_setup_teardown(test_bad_file_changes_nothing, setup_userpass, teardown),
