@@ -16,7 +16,7 @@ import gateway as gw
 import servers
 from test_client import check_bulk
 from test_clients import account, needs, sshd  # noqa: F401 (a fixture)
-from realm import ENCTYPES, lives_longer
+from realm import ENCTYPES, lives_longer, using
 
 CONTEXT, LEVEL, DATA = 1, 2, 3
 LEVELS = ("none", "integrity", "confidentiality", "selective")
@@ -245,9 +245,9 @@ def play(realm, tmp_path):
     keytab = tmp_path / "keytab"
     keytab.write_bytes(realm.usual_keytab)
 
-    def run(what, *options, data=b""):
+    def run(what, *options, **keys):
         with servers.Server(lambda connection, server: what(Played(connection, keytab))) as server:
-            return alice_run(realm, server, ("t", 80), *options, data=data)
+            return alice_run(realm, server, ("t", 80), *options, **keys)
     return run
 
 
@@ -280,6 +280,22 @@ def test_which_answers_will_do(play, asked, answered):
 def test_a_level_nobody_knows(play):
     done = play(lambda played: (played.agree(9), played.end()))
     client.says(done, client.LOGIN, "the gateway's message in the Kerberos login is malformed: unknown-level")
+
+
+def test_enctypes_that_are_not_ours(play, realm):
+    """First in the lists of krb5.conf on both sides: none is agreed to that the client could not seal with."""
+    config = realm.configured(permitted_enctypes="camellia256-cts-cmac aes256-cts-hmac-sha1-96")
+    ticket = realm.kinit("alice", config=config)
+
+    def what(played):
+        played.request()
+        played.send(played.seal(SUCCESS), played.seal(b"sealed"))
+        played.end()
+
+    with using(config):
+        done = play(what, ticket=ticket)
+    client.says(done, client.OK, None)
+    assert done.stdout == b"sealed"
 
 
 @pytest.mark.parametrize("when", ["token", "level"])

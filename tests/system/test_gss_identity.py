@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: ISC
 """Who a Kerberos session is for: rules, the audit, names that map to local accounts."""
+import grp
+import pwd
+
 import pytest
 
 import gateway as gw
@@ -52,6 +55,25 @@ def test_no_local_account(start, realm, echo):
         client.connect(echo.address).echo()
     record = gateway.wait_event("auth.success", client=client.name)
     assert record["user"] == "host/nowhere.example@SALLYPORT.TEST" and "account" not in record
+
+
+def test_the_groups_of_the_account(start, realm, echo):
+    """auth_to_local gives alice and bob accounts that every Debian has; rules see the groups of these."""
+    rules = realm.new_path("auth_to_local")
+    rules.write_text("[realms]\n    SALLYPORT.TEST = {\n"
+                     "        auth_to_local = RULE:[1:$1](^alice$)s/.*/root/\n"
+                     "        auth_to_local = RULE:[1:$1](^bob$)s/.*/nobody/\n    }\n")
+    root, nobody = (grp.getgrgid(pwd.getpwnam(name).pw_gid).gr_name for name in ("root", "nobody"))
+    gateway = start(realm=realm, krb5_config=f"{rules}:{realm.config}", events="all", rules=[
+        gw.rule("not they", "deny", group=[nobody]), gw.rule("they", group=[root], **ANYWHERE)])
+    realm.run("principal", "carol", "carol")
+    for name, account, code, rule in (("alice", "root", 0, "they"), ("bob", "nobody", 2, "not they"),
+                                      ("carol", None, 2, None)):
+        with GssClient(gateway, realm.ticket(name)) as client:
+            client.log_in().propose(CONFIDENTIALITY)
+            assert client.ask(*echo.address).code == code, name
+        assert gateway.closing(client).get("rule") == rule
+        assert gateway.wait_event("auth.success", client=client.name).get("account") == account
 
 
 def test_rules_see_the_whole_principal(start, realm, echo):

@@ -158,14 +158,31 @@ def test_a_broken_new_keytab_leaves_the_old_one(start, realm, what):
     assert logs_in(gateway, ticket, "rcmd/localhost")
 
 
-def test_a_new_keytab_without_a_listeners_own_service(start, realm):
+@pytest.mark.parametrize("what", ("no key", "weak", "of another service"))
+def test_a_broken_new_keytab_without_a_reload(start, realm, what):
+    """The same when nobody asks for it: a look of every few seconds finds it, and says so once."""
+    gateway = start(realm=realm)
+    ticket = realm.service_ticket("rcmd/localhost")
+    gateway.write_keytab(BROKEN[what])
+    record = gateway.wait_event("gateway.reload-failed")
+    assert record["reason"] == "file-refused" and str(gateway.keytab) in record["detail"], record
+    assert all(logs_in(gateway, ticket, "rcmd/localhost") for _ in range(4))
+    gateway.write_keytab(realm.usual_keytab)
+    gateway.wait_event("gateway.reload")
+    assert len([r for r in gateway.events() if r["event"] == "gateway.reload-failed"]) == 1
+    assert logs_in(gateway, ticket, "rcmd/localhost")
+
+
+@pytest.mark.parametrize("asked", (True, False), ids=("reload", "by itself"))
+def test_a_new_keytab_without_a_listeners_own_service(start, realm, asked):
     """It would do for the section; the listener that wants another service keeps the old one."""
     both = realm.keytab("rcmd/localhost", "imap/localhost")
     gateway = start(realm=realm, keytab=both, listen=["127.0.0.1:0", ("127.0.0.2:0", 'service = { "imap" }')])
     ticket = realm.service_ticket("imap/localhost")
     assert logs_in(gateway.addresses[1], ticket, "imap/localhost")
     gateway.write_keytab(realm.keytab("rcmd/localhost"))
-    gateway.signal(signal.SIGHUP)
+    if asked:
+        gateway.signal(signal.SIGHUP)
     record = gateway.wait_event("gateway.reload-failed")
     assert "imap" in record["detail"] and str(gateway.keytab) in record["detail"], record
     assert logs_in(gateway.addresses[1], ticket, "imap/localhost")

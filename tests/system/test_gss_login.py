@@ -199,6 +199,33 @@ def test_spnego_alone(start, realm, alice, echo):
         client.connect(echo.address).echo()
 
 
+IAKERB, NTLM, KERBEROS = "2b0601050205", "2b06010401823702020a", "2a864886f712010202"
+
+
+def negotiation(*mechanisms):
+    """A NegTokenInit (RFC 4178) that lists these and has no token of any."""
+    def der(tag, *parts):
+        body = b"".join(parts)
+        assert len(body) < 128
+        return bytes([tag, len(body)]) + body
+    types = der(0x30, *(der(0x06, bytes.fromhex(one)) for one in mechanisms))
+    return der(0x60, bytes.fromhex("06062b0601050502"), der(0xa0, der(0x30, der(0xa0, types))))
+
+
+def test_spnego_is_for_kerberos_alone(start, realm):
+    """IAKERB, which libgssapi has too, and what others have are not chosen, be they first in the list."""
+    gateway = start(realm=realm, gssapi='mechanisms = { "krb5", "spnego" }')
+    with GssClient(gateway) as client:
+        client.offer().send(frame(CONTEXT, negotiation(IAKERB, KERBEROS)))
+        answer = client.message(CONTEXT).hex()
+        assert KERBEROS in answer and IAKERB not in answer
+    for alone in (IAKERB, NTLM):
+        with GssClient(gateway) as client:
+            client.offer().send(frame(CONTEXT, negotiation(alone)))
+            client.refused()
+        failure(gateway, client, "wrong-mechanism")
+
+
 @pytest.mark.sanitizers
 def test_endless_rounds_end(start, realm, alice):
     """A negotiation that never gets anywhere is ended by the gateway."""

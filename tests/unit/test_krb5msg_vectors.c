@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* lib/krb5msg/krb5msg_derive.c, krb5msg_cts.c, krb5msg_mac.c and krb5msg_crypt.c against published
-   values: RFC 3962 appendix B, RFC 8009 appendix A, and for DK with AES those MIT Kerberos tests
-   itself with (RFC 3961 has none). */
+   values: RFC 3962 appendix B, RFC 8009 appendix A (but for empty plaintexts, which no token has), the one
+   128-fold of RFC 3961 appendix A.1, and for DK with AES, of which RFC 3961 has none, those MIT
+   Kerberos tests itself with. */
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
@@ -88,8 +89,8 @@ test_derive(void **state)
 
 /* libcrypto's KRB5KDF and KBKDF, which take the constant as it is. */
 static void
-derive_by_libcrypto(const struct krb5msg_enctype *e, uint8_t *key, uint8_t constant[5], uint8_t *out,
-    size_t len)
+derive_by_libcrypto(const struct krb5msg_enctype *e, uint8_t *key, uint8_t *constant,
+    size_t constant_len, uint8_t *out, size_t len)
 {
     const bool mac = e->mac_of_cipher;
     char mode[] = "counter", hmac[] = "HMAC";
@@ -98,7 +99,7 @@ derive_by_libcrypto(const struct krb5msg_enctype *e, uint8_t *key, uint8_t const
     const OSSL_PARAM params[] = {
         OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, key, e->key_len),
         OSSL_PARAM_construct_octet_string(mac ? OSSL_KDF_PARAM_SALT : OSSL_KDF_PARAM_CONSTANT,
-            constant, 5),
+            constant, constant_len),
         mac ? OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_MODE, mode, 0)
             : OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_CIPHER, cipher, 0),
         OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_MAC, hmac, 0),
@@ -111,6 +112,25 @@ derive_by_libcrypto(const struct krb5msg_enctype *e, uint8_t *key, uint8_t const
     assert_int_equal(EVP_KDF_derive(ctx, out, len, params), 1);
     EVP_KDF_CTX_free(ctx);
     EVP_KDF_free(kdf);
+}
+
+/* What the next test compares with folds as RFC 3961 appendix A.1 says: a constant of a block's length is
+   taken as it is, so a word and its 128-fold give the same key. */
+static void
+test_fold_of_libcrypto(void **state)
+{
+    (void)state;
+    uint8_t key[HEX_MAX];
+    uint8_t fold[HEX_MAX];
+    uint8_t of_word[KRB5MSG_KEY_MAX] = { 0 };
+    uint8_t of_fold[KRB5MSG_KEY_MAX];
+    uint8_t word[] = { 'k', 'e', 'r', 'b', 'e', 'r', 'o', 's' };
+    const struct krb5msg_enctype *e = krb5msg_enctype_find(KRB5MSG_AES256_SHA1);
+    (void)hex(KEY18, key);
+    assert_int_equal(hex("6b65726265726f737b9b5b2b93132b93", fold), KRB5MSG_BLOCK);
+    derive_by_libcrypto(e, key, word, sizeof(word), of_word, sizeof(of_word));
+    derive_by_libcrypto(e, key, fold, KRB5MSG_BLOCK, of_fold, sizeof(of_fold));
+    assert_memory_equal(of_word, of_fold, sizeof(of_fold));
 }
 
 /* Every usage and purpose from many keys, and usages no token has: all carries of the n-fold. */
@@ -132,7 +152,7 @@ test_derive_against_libcrypto(void **state)
         }
         const size_t len = derive(e, key, usage, purpose, out);
         assert_true(len > 0);
-        derive_by_libcrypto(e, key, constant, expected, len);
+        derive_by_libcrypto(e, key, constant, sizeof(constant), expected, len);
         assert_memory_equal(out, expected, len);
     }
 }
@@ -349,6 +369,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_derive),
+        cmocka_unit_test(test_fold_of_libcrypto),
         cmocka_unit_test(test_derive_against_libcrypto),
         cmocka_unit_test(test_cts),
         cmocka_unit_test(test_cts_against_libcrypto),
