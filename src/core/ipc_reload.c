@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Bodies of the messages of a reload; see ipc_body.c for the form. */
+/* Bodies of the messages of a reload; see ipc_field.c for the form. */
 #include "src/core/ipc_reload.h"
 
 #include "src/core/ipc_private.h"

@@ -22,6 +22,7 @@ src_core_libcore_la_SOURCES = \
 	src/core/ipc_body.c \
 	src/core/ipc_budget.c \
 	src/core/ipc_budget.h \
+	src/core/ipc_field.c \
 	src/core/ipc_limits.c \
 	src/core/ipc_limits.h \
 	src/core/ipc_metrics.c \
