@@ -21,6 +21,7 @@ src_master_libmaster_la_SOURCES = \
 	src/master/master_config.c \
 	src/master/master_config.h \
 	src/master/master_config_files.c \
+	src/master/master_config_serve.c \
 	src/master/master_control.c \
 	src/master/master_control.h \
 	src/master/master_control_client.c \
@@ -73,6 +74,7 @@ src_master_libmaster_la_SOURCES = \
 	src/master/master_reap.c \
 	src/master/master_reload.c \
 	src/master/master_reload.h \
+	src/master/master_reload_ask.c \
 	src/master/master_reload_diff.c \
 	src/master/master_receive.c \
 	src/master/master_replace.c \

@@ -21,7 +21,7 @@ struct master;
 struct place;
 struct process;
 
-/* ---- reload (master_reload.c, master_reload_diff.c, master_prepare.c) ---- */
+/* ---- reload (master_reload*.c, master_prepare.c) ---- */
 
 enum reload_phase {
     RELOAD_IDLE,
@@ -58,7 +58,7 @@ struct reload {
 void reload_init(struct master *m);
 /* The gateway serves: one that was wanted meanwhile begins. */
 void reload_start(struct master *m);
-/* Every 5 s: whether a list of the image changed. */
+/* Every 5 s: whether a list of the image changed (master_lists.c). */
 void reload_look(struct master *m);
 /* No file is being judged any more. */
 void reload_files_settled(struct master *m);
@@ -71,10 +71,13 @@ void reload_give_up(struct master *m);
 /* The gateway stops: askers are answered. */
 void reload_cancel(struct master *m, const char *why);
 
-/* ---- list files (master_lists.c) ---- */
+/* ---- who asks (master_reload_ask.c) ---- */
 
-/* One that changed since it was read, or since this was asked; NULL: none. */
-const char *lists_changed(struct master *m);
+/* One is to begin when none runs; asker may be NULL. cause is a constant, or lives as long as the image. */
+void reload_want(struct master *m, struct reload_asker *asker, const char *cause);
+void askers_say(struct reload_asker *list, const char *line);
+/* Each is told, and the list is empty. */
+void askers_answer(struct reload_asker **list, bool ok, const char *summary);
 
 /* ---- draining (master_drain.c) ---- */
 

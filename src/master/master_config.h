@@ -84,4 +84,14 @@ bool compile_reaped(struct compilation *c, const siginfo_t *info);
 /* Gives up: the child is killed, and ended() does not come. It is still to be reaped. */
 void compile_cancel(struct compilation *c);
 
+/* ---- the child's questions (master_config_serve.c) ---- */
+
+enum compile_served { COMPILE_SERVED, COMPILE_NOTHING, COMPILE_END, COMPILE_NONSENSE };
+
+/* The child's next packet, when there is one. After COMPILE_NONSENSE it is to be killed. */
+enum compile_served compile_serve(struct compilation *c);
+/* Goes on with the list that the child waits for, and answers at its end. 0, or -1 when the channel is
+   misused. */
+int compile_list_step(struct compilation *c) SP_MUST_USE;
+
 #endif
