@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The protecting layer of a channel: messages of an authentication module's protect face on the
- * wire, a plain byte stream above. Serves the session and the relay; no error is fatal here. Messages
- * are opened and sealed in the owner's room. The layer has memory of its own only while a message has
- * come in part, or the kernel has taken one in part.
+ * wire, a plain byte stream above (read in channel_sealed_read.c). Serves the session and the relay; no
+ * error is fatal here. Messages are opened and sealed in the owner's room. The layer has memory of its own
+ * only while a message has come in part, or the kernel has taken one in part.
  */
-#include "src/net/channel.h"
-
-#include "lib/base/buffer.h"
+#include "src/net/channel_sealed.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -15,182 +13,6 @@
 
 #define DATAGRAM_HEAD 4U /* octets that tell how long a message is */
 #define SEALED_PIECE 16384U /* bytes sealed at a time by write(), which may not change its data */
-
-struct channel_sealed {
-    const struct auth_protect_module *face;
-    void *protect; /* owned */
-    const struct channel_ops *below;
-    const char *fault; /* constant; nothing more is opened */
-    struct buffer held; /* read and not opened; no whole message but while unopened is set */
-    struct buffer out;  /* the rest of one sealed message */
-    size_t need;        /* bytes held's first message will have, where the face can tell, or 0 */
-    bool unopened;      /* held may begin with whole messages */
-    bool stream;        /* the face cuts a stream into messages as it likes */
-};
-
-/* Plaintexts of one call, moved together. */
-struct opening {
-    uint8_t *data;
-    size_t len;
-    size_t used; /* bytes of the whole messages */
-};
-
-/* ---- reading ---- */
-
-static ssize_t
-sealed_error(int error)
-{
-    errno = error;
-    return -1;
-}
-
-static void
-sealed_break(struct channel_sealed *l, const char *fault)
-{
-    l->fault = fault != NULL ? fault : "bad-message";
-    l->unopened = false;
-    buffer_clear(&l->held);
-}
-
-static void
-gather(struct opening *all, const struct auth_opened *one)
-{
-    if (one->plain_len == 0)
-        return;
-    if (all->len == 0)
-        all->data = one->plain;
-    else
-        memmove(all->data + all->len, one->plain, one->plain_len);
-    all->len += one->plain_len;
-}
-
-/* Opens what is whole at the beginning of len bytes. */
-static void
-open_whole(struct channel_sealed *l, uint8_t *bytes, size_t len, struct opening *all)
-{
-    enum auth_frame frame = AUTH_FRAME_READY;
-
-    l->need = 0;
-    while (frame == AUTH_FRAME_READY && all->used < len) {
-        struct auth_opened one = { .used = 0 };
-
-        frame = l->face->open(l->protect, bytes + all->used, len - all->used, &one);
-        if (frame == AUTH_FRAME_BAD) {
-            sealed_break(l, one.error);
-        } else if (frame == AUTH_FRAME_MORE) {
-            l->need = one.used;
-        } else {
-            gather(all, &one);
-            all->used += one.used;
-        }
-    }
-}
-
-/* A message longer than the face says there are would fill any room. */
-static int
-hold(struct channel_sealed *l, const uint8_t *bytes, size_t len)
-{
-    if (buffer_append(&l->held, bytes, len, l->face->message_max - 1) == 0)
-        return 0;
-    if (errno == ENOBUFS)
-        sealed_break(l, "oversized-message");
-    return l->fault != NULL ? 0 : -1;
-}
-
-/* Messages that came before the layer, no bytes of the descriptor with them. */
-static void
-open_held(struct channel_sealed *l, uint8_t *room, size_t size, struct opening *all)
-{
-    size_t len = buffer_len(&l->held) < size ? buffer_len(&l->held) : size;
-
-    memcpy(room, buffer_head(&l->held), len);
-    open_whole(l, room, len, all);
-    if (l->fault != NULL)
-        return;
-    l->unopened = len < buffer_len(&l->held);
-    buffer_consume(&l->held, all->used);
-    if (buffer_len(&l->held) >= l->face->message_max && (!l->unopened || all->used == 0))
-        sealed_break(l, "oversized-message");
-}
-
-/* Of a long message no more is read than itself and the head of the next one: what is read beyond
-   would be kept aside and copied back. Small ones come as many as there are. */
-static size_t
-receive_size(const struct channel_sealed *l, size_t held, size_t size)
-{
-    size_t most = size - held, exact = l->need - held + CHANNEL_HEAD;
-
-    return l->need > size / 2 && l->need > held && exact < most ? exact : most;
-}
-
-static int
-open_received(struct channel_sealed *l, uint8_t *room, size_t held, size_t got, struct opening *all)
-{
-    const uint8_t *rest;
-
-    if (held + got < l->need)
-        return hold(l, room + held, got);
-    memcpy(room, buffer_head(&l->held), held);
-    open_whole(l, room, held + got, all);
-    if (l->fault != NULL)
-        return 0;
-    if (all->used == 0)
-        return hold(l, room + held, got);
-    buffer_clear(&l->held);
-    rest = room + all->used;
-    return hold(l, rest, held + got - all->used);
-}
-
-static int
-receive(struct channel *channel, uint8_t *room, size_t size, struct opening *all)
-{
-    struct channel_sealed *l = channel->sealed;
-    size_t held = buffer_len(&l->held);
-    ssize_t got = l->below->read(channel, room + held, receive_size(l, held, size));
-
-    if (got < 0)
-        return -1;
-    if (got == 0 && held > 0) {
-        sealed_break(l, "truncated-message");
-        return 0;
-    }
-    return got == 0 ? 1 : open_received(l, room, held, (size_t)got, all);
-}
-
-/* Whatever this call leaves behind in the layer raises no edge: readable says it. */
-static ssize_t
-sealed_read_in(struct channel *channel, uint8_t *room, size_t size, uint8_t **data)
-{
-    struct channel_sealed *l = channel->sealed;
-    struct opening all = { room, 0, 0 };
-    int result = 0;
-
-    if (size < CHANNEL_ROOM_MIN)
-        return sealed_error(EMSGSIZE);
-    if (l->unopened)
-        open_held(l, room, size, &all);
-    else if (l->fault == NULL)
-        result = receive(channel, room, size, &all);
-    if (l->fault != NULL || l->unopened)
-        channel->readable = true;
-    if (result != 0)
-        return result < 0 ? -1 : 0;
-    *data = all.data;
-    if (all.len > 0)
-        return (ssize_t)all.len;
-    return sealed_error(l->fault != NULL ? EBADMSG : EAGAIN);
-}
-
-static ssize_t
-sealed_read(struct channel *channel, void *data, size_t size)
-{
-    uint8_t *plain;
-    ssize_t n = sealed_read_in(channel, data, size, &plain);
-
-    if (n > 0)
-        memmove(data, plain, (size_t)n);
-    return n;
-}
 
 /* ---- writing ---- */
 
@@ -237,9 +59,9 @@ sealed_write_in(struct channel *channel, uint8_t *data, size_t len)
     if (len == 0)
         return 0;
     if (len > l->face->plain_max(l->protect))
-        return sealed_error(EMSGSIZE);
+        return channel_sealed_error(EMSGSIZE);
     if ((l->stream ? l->face->seal_stream : l->face->seal)(l->protect, data, len, &message) < 0)
-        return sealed_error(EIO);
+        return channel_sealed_error(EIO);
     return send_sealed(channel, &message) < 0 ? -1 : (ssize_t)len;
 }
 
@@ -307,8 +129,8 @@ sealed_close(struct channel *channel)
 }
 
 static const struct channel_ops sealed_ops = {
-    .read = sealed_read,
-    .read_in = sealed_read_in,
+    .read = channel_sealed_read,
+    .read_in = channel_sealed_read_in,
     .write = sealed_write,
     .write_in = sealed_write_in,
     .write_max = sealed_write_max,

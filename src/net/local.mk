@@ -5,6 +5,8 @@ src_net_libnet_la_SOURCES = \
 	src/net/channel.c \
 	src/net/channel.h \
 	src/net/channel_sealed.c \
+	src/net/channel_sealed.h \
+	src/net/channel_sealed_read.c \
 	src/net/dial.c \
 	src/net/dial.h \
 	src/net/dial_attempt.c \
