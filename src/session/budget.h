@@ -87,7 +87,8 @@ void budgets_open(struct budgets *set, struct session_host *host,
 void budgets_close(struct budgets *set);
 /* BUDGET_GRANT came. Sessions move bytes, and may end. */
 void budgets_grant(struct budgets *set, const struct ipc_budget_grant *list, size_t count);
-/* host->image is another one, or the first: rates are its, budgets whose rule is gone limit nothing any more. */
+/* host->image is another one, or the first: rates are its, budgets whose rule is gone limit nothing any more
+   (budget_adopt.c). */
 void budgets_adopt(struct budgets *set);
 /* There is no master any more: each budget gets its full rate from here on. */
 void budgets_orphaned(struct budgets *set);
@@ -125,7 +126,9 @@ uint32_t budget_ahead(const struct budget *b);
 /* Its sessions in line get what there is, one after the other, in the next turn. */
 void budget_serve_soon(struct budget *b);
 void budgets_serve(struct loop_task *task);
-/* The rule of this title, if it has a limit, and its index; NULL: none. */
+/* What the tables of budgets and of titles are sorted by. */
+uint32_t budget_hash(const char *title, const char *user);
+/* The rule of this title, if it has a limit, and its index; NULL: none (budget_adopt.c). */
 const struct image_rule *budgets_limited(const struct budgets *set, const char *title, uint32_t *index);
 
 #endif

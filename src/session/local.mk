@@ -6,6 +6,7 @@ src_session_libsession_la_SOURCES = \
 	src/session/audit_wait.h \
 	src/session/budget.c \
 	src/session/budget.h \
+	src/session/budget_adopt.c \
 	src/session/budget_session.c \
 	src/session/groups.c \
 	src/session/groups.h \
