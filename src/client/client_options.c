@@ -5,10 +5,8 @@
  */
 #include "src/client/client_private.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -93,118 +91,6 @@ answer(int option)
     return fflush(stdout) == 0 ? CLIENT_OPTIONS_DONE : CLIENT_OPTIONS_USAGE;
 }
 
-static int
-number_read(const char *text, long min, long max, long *out)
-{
-    char *end;
-
-    if (*text < '0' || *text > '9')
-        return -1;
-    errno = 0;
-    *out = strtol(text, &end, 10);
-    return errno == 0 && *end == '\0' && *out >= min && *out <= max ? 0 : -1;
-}
-
-static int
-port_read(const char *text, long min, uint16_t *out)
-{
-    long number;
-
-    if (number_read(text, min, 65535, &number) != 0)
-        return -1;
-    *out = (uint16_t)number;
-    return 0;
-}
-
-/* Splits "HOST:PORT", "[ADDR6]:PORT" and the same without port: the host alone, len bytes of it,
-   and where the port begins; NULL: there is none. */
-static const char *
-via_split(const char *text, const char **host, size_t *len)
-{
-    const char *colon = strchr(text, ':');
-    const char *bracket = *text == '[' ? strchr(text, ']') : NULL;
-
-    *host = bracket != NULL ? text + 1 : text;
-    if (bracket != NULL) {
-        *len = (size_t)(bracket - *host);
-        return bracket[1] == '\0' ? NULL : bracket[1] == ':' ? bracket + 2 : "";
-    }
-    if (colon != NULL && strchr(colon + 1, ':') != NULL)
-        colon = NULL; /* an IPv6 address without brackets */
-    *len = colon != NULL ? (size_t)(colon - text) : strlen(text);
-    return colon != NULL ? colon + 1 : NULL;
-}
-
-static int
-via_read(struct client_options *o, const char *text)
-{
-    const char *host;
-    size_t len;
-    const char *port = via_split(text, &host, &len);
-
-    if (len == 0 || len >= sizeof o->host || (port != NULL && port_read(port, 1, &o->port) != 0)) {
-        client_fail(
-            CLIENT_USAGE, "--via \"%s\": HOST, HOST:PORT or [ADDRESS]:PORT is wanted", text);
-        return -1;
-    }
-    memcpy(o->host, host, len);
-    o->host[len] = '\0';
-    return 0;
-}
-
-static int
-auth_read(struct client_options *o, const char *text)
-{
-    static const enum socks_method methods[] = { SOCKS_METHOD_GSSAPI, SOCKS_METHOD_USERPASS,
-        SOCKS_METHOD_NONE };
-
-    for (size_t i = 0; i < SP_COUNT(methods); i++)
-        if (strcmp(text, client_method_text((uint8_t)methods[i])) == 0) {
-            o->auth = methods[i];
-            return 0;
-        }
-    client_fail(CLIENT_USAGE, "--auth \"%s\": gssapi, userpass or none is wanted", text);
-    return -1;
-}
-
-static int
-protection_read(struct client_options *o, const char *text)
-{
-    for (unsigned level = AUTH_PROTECTION_NONE; level <= AUTH_PROTECTION_SELECTIVE; level++)
-        if (strcmp(text, client_level_text((enum auth_protection)level)) == 0) {
-            o->protection = (enum auth_protection)level;
-            return 0;
-        }
-    client_fail(CLIENT_USAGE,
-        "--protection \"%s\": none, integrity, confidentiality or selective is wanted", text);
-    return -1;
-}
-
-static int
-seconds_read(const char *option, const char *text, long min, unsigned *out)
-{
-    long number;
-
-    if (number_read(text, min, CLIENT_TIMEOUT_MAX, &number) != 0) {
-        client_fail(CLIENT_USAGE, "%s \"%s\": %ld to %d seconds are wanted", option, text, min,
-            CLIENT_TIMEOUT_MAX);
-        return -1;
-    }
-    *out = (unsigned)number;
-    return 0;
-}
-
-static int
-text_read(const char **out, const char *option, const char *text)
-{
-    if (*text == '\0') {
-        client_fail(CLIENT_USAGE, "%s needs a value that is not empty", option);
-        return -1;
-    }
-    *out = text;
-    return 0;
-}
-
 /* word is what getopt_long() has just read. 0, or -1 after the complaint. */
 static int
 option_take(struct client_options *o, struct given *given, int option, const char *word)
@@ -212,28 +98,28 @@ option_take(struct client_options *o, struct given *given, int option, const cha
     switch (option) {
     case OPTION_VIA:
         given->via = true;
-        return via_read(o, optarg);
+        return client_value_via(o, optarg);
     case OPTION_AUTH:
         given->auth = true;
-        return auth_read(o, optarg);
+        return client_value_auth(o, optarg);
     case OPTION_PROTECTION:
         given->gssapi = "--protection";
-        return protection_read(o, optarg);
+        return client_value_protection(o, optarg);
     case OPTION_SERVICE:
         given->gssapi = "--service";
-        return text_read(&o->service, "--service", optarg);
+        return client_value_text(&o->service, "--service", optarg);
     case OPTION_NEC:
         given->gssapi = "--nec";
         o->nec = true;
         return 0;
     case OPTION_USER:
         given->userpass = "--user";
-        return text_read(&o->user, "--user", optarg);
+        return client_value_text(&o->user, "--user", optarg);
     case OPTION_PASSWORD_FILE:
         given->userpass = "--password-file";
-        return text_read(&o->password_file, "--password-file", optarg);
+        return client_value_text(&o->password_file, "--password-file", optarg);
     case OPTION_TIMEOUT:
-        return seconds_read("--timeout", optarg, 1, &o->timeout);
+        return client_value_seconds("--timeout", optarg, 1, &o->timeout);
     case OPTION_SOCKS4:
     case OPTION_SOCKS4A:
         o->version = option == OPTION_SOCKS4 ? CLIENT_SOCKS4 : CLIENT_SOCKS4A;
@@ -244,7 +130,7 @@ option_take(struct client_options *o, struct given *given, int option, const cha
         return 0;
     case OPTION_WAIT:
         given->udp = "--wait";
-        return seconds_read("--wait", optarg, 0, &o->wait);
+        return client_value_seconds("--wait", optarg, 0, &o->wait);
     case ':':
         client_fail(CLIENT_USAGE, "%s needs a value", word);
         return -1;
@@ -339,7 +225,7 @@ target_read(struct client_options *o, const char *host, const char *port)
     }
     const long least = o->command == SOCKS_BIND ? 0 : 1; /* where a peer comes from is its affair */
 
-    if (port_read(port, least, &o->target.port) != 0) {
+    if (client_value_port(port, least, &o->target.port) != 0) {
         client_fail(CLIENT_USAGE, "PORT \"%s\": %ld to 65535 is wanted", port, least);
         return -1;
     }

@@ -65,6 +65,15 @@ enum client_options_result { CLIENT_OPTIONS_RUN, CLIENT_OPTIONS_DONE, CLIENT_OPT
    printed. The texts borrow from argv. */
 enum client_options_result client_options_read(struct client_options *o, int argc, char **argv);
 
+/* Values of options (client_options_value.c): 0, or -1 after client_fail(). */
+int client_value_via(struct client_options *o, const char *text);
+int client_value_auth(struct client_options *o, const char *text);
+int client_value_protection(struct client_options *o, const char *text);
+int client_value_seconds(const char *option, const char *text, long min, unsigned *out);
+int client_value_text(const char **out, const char *option, const char *text);
+/* From min to 65535. 0, or -1: nothing was said. */
+int client_value_port(const char *text, long min, uint16_t *out);
+
 /* --- client_text.c --- */
 
 /* "sallyport: ..." on standard error, one line; returns status. */

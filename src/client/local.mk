@@ -11,6 +11,7 @@ src_client_libclient_la_SOURCES = \
 	src/client/client_main.c \
 	src/client/client_negotiate.c \
 	src/client/client_options.c \
+	src/client/client_options_value.c \
 	src/client/client_output.c \
 	src/client/client_output.h \
 	src/client/client_password.c \
