@@ -155,6 +155,8 @@ struct ctl_table;
 struct ctl_table *ctl_table_new(const struct ctl_column *columns, size_t count, bool full) SP_MUST_USE;
 /* -1: no memory. */
 int ctl_table_add(struct ctl_table *table, const struct control_line *line) SP_MUST_USE;
+/* In order of the first column: shorter ones first, and as text. */
+void ctl_table_sort(struct ctl_table *table);
 size_t ctl_table_rows(const struct ctl_table *table);
 /* columns: of the terminal; 0: as wide as it gets. */
 void ctl_table_print(struct ctl_table *table, FILE *out, size_t columns);
@@ -166,7 +168,8 @@ struct ctl_listing {
     const struct ctl_column *columns;
     size_t count;
     bool full, uncut; /* all columns; as wide as it gets */
-    const char *none; /* said where there is no row; NULL: the titles are */
+    bool by_number;   /* rows in order of the first column, which is a number of whatever base */
+    const char *none; /* said where there is no row */
     /* Changes what a row shows; room is for a value of its own. May be NULL. */
     void (*shape)(struct control_line *line, char room[CTL_SHAPE_SIZE]);
 };

@@ -50,7 +50,7 @@ ctl_sessions(struct ctl *ctl, const struct ctl_given *given)
 {
     const bool wide = ctl_flag(given, "wide");
     const struct ctl_listing listing = { .columns = columns, .count = SP_COUNT(columns), .full = wide,
-        .uncut = wide, .shape = wide ? NULL : shorten };
+        .uncut = wide, .by_number = true, .none = "no sessions", .shape = wide ? NULL : shorten };
     struct ctl_request request = { .command = "sessions" };
 
     ctl_request_options(&request, given);

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define COMPLAINTS_MAX 65536U
+
 enum ctl_status
 ctl_drain(struct ctl *ctl, const struct ctl_given *given)
 {
@@ -18,18 +20,31 @@ ctl_drain(struct ctl *ctl, const struct ctl_given *given)
     return ctl_flush(status);
 }
 
-/* Complaints and warnings to standard error, what came of it to standard output. */
+#define REFUSED "not reloaded"
+
+/* Complaints and warnings to standard error as they come, what came of it to standard output. The reason of a
+   refusal is one of the complaints as a rule: it is not said twice. */
 static int
 print_reload(struct ctl_answer *a)
 {
+    struct buffer complaints = BUFFER_INIT;
     int result;
 
     while ((result = ctl_next(a)) > 0) {
         const char *summary = control_line_get(&a->line, "summary");
+        const char *text = summary == NULL ? ctl_field(&a->line, "text") : summary;
 
-        ctl_print(summary == NULL ? stderr : stdout, summary == NULL ? ctl_field(&a->line, "text") : summary);
+        ctl_print(summary == NULL ? stderr : stdout, text);
         fputc('\n', summary == NULL ? stderr : stdout);
+        /* Those that do not fit may be said again. */
+        if (buffer_append(&complaints, text, strlen(text), COMPLAINTS_MAX) < 0)
+            continue;
     }
+    if (result < 0 && strncmp(a->error, REFUSED ": ", sizeof REFUSED + 1) == 0
+        && memmem(buffer_head(&complaints), buffer_len(&complaints), a->error + sizeof REFUSED + 1,
+               strlen(a->error + sizeof REFUSED + 1)) != NULL)
+        a->error = REFUSED;
+    buffer_clear(&complaints);
     return result;
 }
 
@@ -136,8 +151,8 @@ ctl_penalties(struct ctl *ctl, const struct ctl_given *given)
 {
     static const struct ctl_column columns[] = {
         { "CLIENT", "client", CTL_TEXT, 12, false }, { "USER", "user", CTL_TEXT, 8, false },
-        { "LEFT", "left", CTL_AGE, 0, false }, { "FAILURES", "failures", CTL_NUMBER, 0, false },
-        { "OF", "seconds", CTL_AGE, 0, false },
+        { "LEFT", "left", CTL_AGE, 0, false }, { "OF", "seconds", CTL_AGE, 0, false },
+        { "FAILURES", "failures", CTL_NUMBER, 0, false },
     };
     static const struct ctl_listing listing = { .columns = columns, .count = SP_COUNT(columns), .full = true,
         .none = "no penalties" };

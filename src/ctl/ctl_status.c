@@ -118,8 +118,13 @@ write_reload(FILE *out, const struct control_line *l)
 {
     if (is(l, "result", ""))
         return;
+    const char *text = ctl_field(l, "text");
+    const char *colon = strstr(text, "reloaded: "); /* or "not reloaded: " */
+
     write_title(out, "last reload");
-    write_field(out, is(l, "result", "ok") ? "" : "FAILED: ", l, "text", "\n");
+    fputs(is(l, "result", "ok") ? "" : "FAILED: ", out);
+    ctl_print(out, colon == NULL ? text : colon + sizeof "reloaded: " - 1);
+    fputc('\n', out);
 }
 
 /* The fields behind the section, NAME VALUE, as many on a line as fit; those that are 0 say nothing. */

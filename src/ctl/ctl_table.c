@@ -129,6 +129,22 @@ ctl_table_rows(const struct ctl_table *t)
     return t->row_count;
 }
 
+static int
+by_first(const void *a, const void *b)
+{
+    const char *x = *(char *const *)a, *y = *(char *const *)b;
+    size_t x_len = strlen(x), y_len = strlen(y);
+
+    return x_len != y_len ? (x_len > y_len) - (x_len < y_len) : strcmp(x, y);
+}
+
+void
+ctl_table_sort(struct ctl_table *t)
+{
+    if (t->row_count > 1)
+        qsort(t->rows, t->row_count, sizeof *t->rows, by_first);
+}
+
 /* ---- printing ---- */
 
 static size_t
@@ -252,7 +268,9 @@ ctl_write_table(FILE *out, struct ctl_answer *a, const void *listing)
     a->error = "no memory for the listing";
     if (table != NULL)
         result = add_lines(table, a, l);
-    if (result == 0 && ctl_table_rows(table) == 0 && l->none != NULL)
+    if (result == 0 && l->by_number)
+        ctl_table_sort(table);
+    if (result == 0 && ctl_table_rows(table) == 0)
         fprintf(out, "%s\n", l->none);
     else if (result == 0)
         ctl_table_print(table, out, l->uncut ? 0 : ctl_columns());

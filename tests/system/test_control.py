@@ -208,7 +208,9 @@ def test_reload(start, echo):
     for n in range(3):
         gateway.configure(good + f'rule "a" {{ action = "never" }}\nrule "\x1b" {{ }}\nnonsense = {n}\n')
         done = fails(gateway, FAILED, "sallyport.conf:", "reload")
-        assert '"never" is not allowed' in done.stderr and "\x1b" not in done.stderr
+        assert done.stderr.count('"never" is not allowed') == 1 and "\x1b" not in done.stderr
+        assert done.stderr.endswith("\nsallyportctl: not reloaded\n")
+        assert re.search(r"^last reload FAILED: \S+:\d+: ", said(gateway, "status"), re.M)
     status = json.loads(said(gateway, "status", "--json"))
     assert status["gateway"]["generation"] == 2 and status["reload"]["result"] == "failed"
     gateway.configure(good.replace("workers = 2", "workers = 3"))

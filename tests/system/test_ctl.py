@@ -164,6 +164,19 @@ def test_json(tmp_path, command):
     assert all(c >= 0x20 or c == 0x0a for c in done.stdout)
 
 
+def test_the_order_of_sessions(tmp_path):
+    ids = ["0000000100000010", "000000010000002a", "?", "0000000100000009", "00000001000000ff", "000000010000000a"]
+    lines = b"".join(line(session=i, worker="1") for i in ids)
+    with Impostor(tmp_path, {"sessions": lines + b".ok\n"}) as gateway:
+        for args in [], ["--wide"]:
+            rows = gateway.run("sessions", *args).stdout.decode().splitlines()[1:]
+            shown = [row.split()[0] for row in rows]
+            assert len(shown) == 6 and [i.lstrip("0")[-2:].lstrip("0") for i in shown if i != "?"] \
+                == ["9", "a", "10", "2a", "ff"], rows
+        gateway.answers["sessions"] = b".ok\n"
+        assert gateway.run("sessions").stdout == b"no sessions\n"
+
+
 def wide(text):
     return len(text) + text.count("\u4e2d")
 
