@@ -3,6 +3,7 @@
  * src/session/budget.c and budget_session.c: whole sessions whose rule limits them, the test being the
  * master that grants. What is counted is what the destination really got.
  */
+#include "src/session/session_private.h"
 #include "tests/unit/session_rig.h"
 
 #include "lib/base/fd.h"
@@ -419,6 +420,73 @@ test_the_end_of_one_that_waits(void **state)
     (void)session_rig_expect(id[1], EVENT_SESSION_END, "closed");
 }
 
+static const struct session *
+session_of(uint64_t id)
+{
+    const struct session *s = rig.host.first;
+
+    while (s != NULL && s->id != id)
+        s = s->next;
+    assert_non_null(s);
+    return s;
+}
+
+/* Between a grant and the turn of those who waited for it nobody else takes any of it. */
+static void
+test_those_in_line_come_first(void **state)
+{
+    uint64_t id[2];
+    int target[2], fd[2] = { relaying(&id[0], &target[0]), relaying(&id[1], &target[1]) };
+    const struct session *newcomer = session_of(id[1]);
+
+    (void)state;
+    session_rig_send(fd[0], data, 5000);
+    session_rig_turns(5);
+    grant(last_ask()->handle, 10240);
+    assert_int_equal(budget_allowance(newcomer), 0);
+    assert_int_equal(arrived(target[0]), 5000);
+    assert_int_equal(budget_allowance(newcomer), 5240);
+    for (int i = 0; i < 2; i++) {
+        fd_close(&fd[i]);
+        fd_close(&target[i]);
+    }
+}
+
+/* Each session has one, and for a moment who serves the line; in the end nobody. */
+static void
+test_references(void **state)
+{
+    struct budgets *set = &rig.host.budgets;
+    uint64_t id[2];
+    int target[2], fd[2] = { relaying(&id[0], &target[0]), relaying(&id[1], &target[1]) };
+    const struct budget *b = idmap_get(&set->by_handle, last_ask()->handle);
+
+    (void)state;
+    assert_int_equal(b->references, 2);
+    for (int i = 0; i < 5; i++) {
+        session_rig_send(fd[0], data, 20000);
+        session_rig_turns(5);
+        grant(b->handle, 10240);
+        assert_int_equal(b->references, 3);
+        assert_int_equal(arrived(target[0]), 10240);
+        assert_int_equal(b->references, 2);
+    }
+    session_rig_turns(5);
+    grant(b->handle, 10240);
+    for (int i = 0; i < 2; i++) { /* before it is served */
+        budget_release((struct session *)session_of(id[i]));
+        assert_int_equal(set->idle_count, 0);
+    }
+    assert_int_equal(b->references, 1);
+    session_rig_turns(2);
+    assert_int_equal(b->references, 0);
+    assert_int_equal(set->idle_count, 1);
+    for (int i = 0; i < 2; i++) {
+        fd_close(&fd[i]);
+        fd_close(&target[i]);
+    }
+}
+
 /* A rule that is gone has no number to ask by. */
 static void
 test_nothing_is_asked_about_a_rule_that_is_gone(void **state)
@@ -462,6 +530,8 @@ main(void)
         cmocka_unit_test_setup_teardown(test_nobody_hears, setup, session_rig_teardown),
         cmocka_unit_test_setup_teardown(test_limit_is_gone, setup, session_rig_teardown),
         cmocka_unit_test_setup_teardown(test_the_end_of_one_that_waits, setup, session_rig_teardown),
+        cmocka_unit_test_setup_teardown(test_those_in_line_come_first, setup, session_rig_teardown),
+        cmocka_unit_test_setup_teardown(test_references, setup, session_rig_teardown),
         cmocka_unit_test_setup_teardown(test_nothing_is_asked_about_a_rule_that_is_gone, setup,
             session_rig_teardown),
     };

@@ -259,6 +259,25 @@ the_refused_leave_nothing(void **state)
     assert_int_equal(rig_events(r, EVENT_LIMIT_REACHED), 1);
 }
 
+/* While there is something to forget or to tell, and else never. */
+static void
+the_timer(void **state)
+{
+    struct rig *r = *state;
+    struct loop_timer *timer = &r->m.limits.timer;
+
+    r->m.limits.sessions_per_client = 1;
+    struct session *s = arrive(r, 1);
+
+    assert_false(loop_timer_armed(timer));
+    assert_null(arrive(r, 1)); /* a notice and no history */
+    assert_true(loop_timer_armed(timer));
+    notices_free(&r->m.limits.notices);
+    loop_timer_cancel(r->m.loop, timer);
+    say(r, s, false, "alice"); /* the other way round */
+    assert_true(loop_timer_armed(timer));
+}
+
 /* Of all notices of the gateway that stops; what the ring has no room for is one message. */
 static void
 the_last_words(void **state)
@@ -440,6 +459,48 @@ every_process_of_the_pools_hears_of_it(void **state)
     assert_int_equal(heard(r, 1, "alice"), 0);
 }
 
+/* One failure brings both, and the client's own, which no pool has to know, comes second. */
+static void
+a_users_penalty_beside_the_clients(void **state)
+{
+    static const char *const users[] = { "a", "b", "c", "d" };
+    struct rig *r = *state;
+
+    r->m.limits.penalties.rules.failures = 1;
+    for (size_t i = 0; i < SP_COUNT(users); i++) {
+        struct session *s = arrive(r, 1);
+
+        assert_non_null(s);
+        say(r, s, false, users[i]);
+        leave(r, s);
+        limits_turn_end(&r->m);
+        assert_false(r->m.limits.behind);
+        assert_int_equal(heard(r, 0, users[i]), 60);
+        assert_int_equal(heard(r, 0, ""), -1);
+    }
+    assert_null(arrive(r, 1));
+}
+
+/* A reload takes all penalties back: so say the pools. */
+static void
+a_reload_without_penalties(void **state)
+{
+    struct rig *r = *state;
+    struct image_settings settings = { .limits = { .failures = 3, .failure_window = 60, .penalty = 60 } };
+
+    fail_thrice(r, 1, "alice");
+    limits_turn_end(&r->m);
+    assert_int_equal(heard(r, 0, "alice"), 60);
+    r->m.settings = &settings;
+    settings.limits.failures = 0;
+    limits_adopt(&r->m);
+    limits_turn_end(&r->m);
+    r->m.settings = NULL;
+    assert_int_equal(heard(r, 0, "alice"), 0);
+    assert_int_equal(heard(r, 1, "alice"), 60);
+    assert_int_equal(heard(r, 1, "alice"), 0);
+}
+
 static void
 a_deaf_process_is_brought_up_later(void **state)
 {
@@ -493,11 +554,14 @@ main(void)
         CASE(verdicts_wait_for_the_channel),
         CASE(a_success_forgives),
         CASE(the_refused_leave_nothing),
+        CASE(the_timer),
         CASE(the_last_words),
         CASE(failures_bring_penalties),
         CASE(a_failure_that_comes_late_counts),
         CASE(a_request_of_another_worker_is_a_violation),
         POOL(every_process_of_the_pools_hears_of_it),
+        POOL(a_users_penalty_beside_the_clients),
+        POOL(a_reload_without_penalties),
         POOL(a_deaf_process_is_brought_up_later),
     };
 

@@ -346,6 +346,64 @@ lifted_and_failed_again(void **state)
 }
 
 static void
+sweep_all(void)
+{
+    for (int i = 0; i < 32; i++)
+        penalties_sweep(&p, now);
+}
+
+/* Taken back once more, it still has to be heard of; when its old end is over nothing is left of that. */
+static void
+lifted_twice(void **state)
+{
+    (void)state;
+    (void)failures(here, "alice", 10);
+    assert_int_equal(histories_lift(&p, is_alice, "alice", now), 1);
+    assert_int_equal(histories_lift(&p, is_alice, "alice", now), 0);
+    assert_non_null(penalties_since(&p, 0));
+    assert_true(penalties_since(&p, 0)->lifted);
+    pass(61);
+    sweep_all();
+    assert_null(penalties_since(&p, 0));
+    uint32_t count = p.map.count;
+
+    assert_int_equal(histories_lift(&p, is_alice, "alice", now), 0);
+    assert_int_equal(p.map.count, count - 1);
+}
+
+/* The new penalty is as good as any, up to its own end. */
+static void
+lifted_and_brought_again(void **state)
+{
+    (void)state;
+    (void)failures(here, "alice", 10);
+    assert_int_equal(histories_lift(&p, is_alice, "alice", now), 1);
+    pass(1);
+    assert_int_equal(failures(here, "alice", 10), 1);
+    assert_false(penalties_since(&p, 0)->lifted);
+    pass(59);
+    sweep_all();
+    assert_non_null(penalties_since(&p, 0));
+    assert_true(barred(here, "alice"));
+    pass(1);
+    sweep_all();
+    assert_null(penalties_since(&p, 0));
+}
+
+/* All in one chain: client and user tell them apart. */
+static void
+the_same_hash_is_not_the_same_history(void **state)
+{
+    (void)state;
+    memset(p.map.seed, 0, sizeof p.map.seed);
+    assert_int_equal(failures(here, "alice", 10), 1);
+    assert_false(barred(here, "bob"));
+    assert_false(barred(there, "alice"));
+    assert_int_equal(failures(there, "alice", 9), 0);
+    assert_int_equal(failures(here, "bob", 9), 0);
+}
+
+static void
 changes_come_in_order(void **state)
 {
     (void)state;
@@ -400,6 +458,9 @@ main(void)
         CASE(histories_are_bounded),
         CASE(a_person_takes_it_back),
         CASE(lifted_and_failed_again),
+        CASE(lifted_twice),
+        CASE(lifted_and_brought_again),
+        CASE(the_same_hash_is_not_the_same_history),
         CASE(changes_come_in_order),
         CASE(none_without_a_rule),
     };
