@@ -47,7 +47,7 @@ check_repeated(
         for (uint32_t j = 0; j < i; j++) {
             if (strcmp(v->text, c->model.values[s->first + j].text) == 0) {
                 const struct config_where where = config_model_where(&c->model, v->row, b, s->key);
-                config_error(c->messages, &where, "\"%s\" stands twice in the list", v->text);
+                config_error(c->messages, &where, "\"%s\" stands twice in the list; allowed is once", v->text);
                 return;
             }
         }
@@ -137,7 +137,7 @@ check_method(struct config_compiler *c, const struct config_block *b,
     }
     for (uint32_t j = 0; j < i; j++) {
         if (strcmp(c->model.values[s->first + j].text, v->text) == 0) {
-            config_error(c->messages, &where, "\"%s\" stands twice in the list", v->text);
+            config_error(c->messages, &where, "\"%s\" stands twice in the list; allowed is once", v->text);
             return NULL;
         }
     }
@@ -308,6 +308,10 @@ check_user(struct config_compiler *c, const struct config_key *key, struct confi
     const char *name = config_model_value(&c->model, top, key, 0);
     *where = config_model_where(&c->model, s != NULL ? s->row : 0, NULL, key);
     const struct passwd *pw = name != NULL ? getpwnam(name) : NULL;
+    struct config_error_text error;
+    if (pw == NULL && name != NULL && !config_value_check(key, name, &error)) {
+        return (uid_t)-1; /* what is wrong with it was said */
+    }
     if (pw == NULL) {
         config_error(c->messages, where, "no user \"%s\" on this system; make it with "
                                          "\"useradd -r\" or name another",

@@ -144,7 +144,7 @@ lex_string(struct config_lexer *lx)
             return LEX_STRING;
         }
         if (n == LEX_TEXT_MAX - 1) {
-            return lex_bad(lx, lx->line, "string longer than %d bytes", LEX_TEXT_MAX - 1);
+            return lex_bad(lx, lx->line, "string longer than the %d bytes allowed", LEX_TEXT_MAX - 1);
         }
         lx->text[n++] = (char)c;
     }
@@ -163,7 +163,7 @@ lex_word(struct config_lexer *lx)
     size_t n = 0;
     while (lex_is_word(lex_peek(lx, 0)) && !lex_comment_begins(lx)) {
         if (n == LEX_TEXT_MAX - 1) {
-            return lex_bad(lx, lx->line, "word longer than %d bytes", LEX_TEXT_MAX - 1);
+            return lex_bad(lx, lx->line, "word longer than the %d bytes allowed", LEX_TEXT_MAX - 1);
         }
         lx->text[n++] = *lx->at++;
     }

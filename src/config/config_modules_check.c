@@ -39,13 +39,28 @@ module_value(const void *ctx, const char *name, unsigned i)
     return config_model_value(model, v->block, key, i);
 }
 
+/* The key that a module's complaint begins with, or NULL. */
+static const struct config_key *
+module_key(const struct module_view *v, const char *error)
+{
+    for (size_t i = 0; i < v->module->section.count; i++) {
+        const size_t len = strlen(v->module->keys[i].name);
+        if (strncmp(error, v->module->keys[i].name, len) == 0 && error[len] == ':') {
+            return &v->module->keys[i];
+        }
+    }
+    return NULL;
+}
+
 static struct config_where
 module_where(const struct module_view *v, const struct config_key *key)
 {
     const struct config_model *model = &v->compiler->model;
     if (v->listen != NULL) {
-        /* Of the first of its own keys; the module says itself which value it means. */
-        const struct config_setting *own = config_listen_first(v->compiler, v->listen, v->module);
+        /* Else of the first of its own keys; the module says itself which value it means. */
+        const struct config_setting *own =
+            key != NULL ? config_listen_setting(v->compiler, v->listen, key) : NULL;
+        own = own != NULL ? own : config_listen_first(v->compiler, v->listen, v->module);
         return config_model_where(
             model, own != NULL ? own->row : v->listen->row, v->listen, NULL);
     }
@@ -164,7 +179,8 @@ module_check_view(const struct module_view *v)
     if (face->check == NULL || face->check(&config, error, sizeof(error)) == 0) {
         return true;
     }
-    const struct config_where where = module_where(v, NULL);
+    struct config_where where = module_where(v, module_key(v, error));
+    where.key = NULL; /* it is in the text */
     config_error(v->compiler->messages, &where, "%s", error);
     return false;
 }

@@ -148,9 +148,23 @@ operate_check_group(struct config_compiler *c)
     }
 }
 
+static void
+operate_check_socket(struct config_compiler *c)
+{
+    const struct config_block *b = config_model_block(&c->model, "control");
+    const struct config_setting *s = config_model_setting(&c->model, b, "socket");
+    struct config_error_text error;
+    if (s != NULL && s->count > 0 &&
+        !config_value_socket(c->model.values[s->first].text, &error)) {
+        const struct config_where where = config_model_where(&c->model, s->row, b, s->key);
+        config_error(c->messages, &where, "%s", error.text);
+    }
+}
+
 void
 config_operate_check(struct config_compiler *c)
 {
+    operate_check_socket(c);
     operate_check_metrics(c);
     operate_check_group(c);
     c->knows_users = operate_offered_knows(c, false);

@@ -121,7 +121,7 @@ scan_list(struct scan *s, const struct scan_section *in, const char *name,
 {
     const bool keep = key != NULL && config_type_is_list(key->type);
     if (key != NULL && !keep) {
-        scan_error(s, in, line, name, "a list in braces; allowed is one %s",
+        scan_error(s, in, line, name, "a list in braces; allowed is one value, %s",
             config_type_name(key->type));
     }
     if (keep) {

@@ -5,6 +5,8 @@
  */
 #include "src/config/config_value.h"
 
+#include "src/core/control_path.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -215,6 +217,18 @@ value_check_folder(const struct config_key *key, const char *text, struct config
 }
 
 bool
+config_value_socket(const char *path, struct config_error_text *e)
+{
+    char quoted[CONFIG_QUOTE_MAX];
+    if (strlen(path) < CONTROL_PATH_MAX) {
+        return true;
+    }
+    config_value_error(e, "%s is too long; the name of a socket is allowed at most %d bytes",
+        config_quote(path, quoted), CONTROL_PATH_MAX - 1);
+    return false;
+}
+
+bool
 config_value_target(const char *text, enum image_log_target *target, const char **path,
     struct config_error_text *e)
 {
@@ -233,7 +247,7 @@ config_value_target(const char *text, enum image_log_target *target, const char 
             (whole || text[len] != '\0')) {
             *target = targets[i].target;
             *path = whole ? targets[i].path : text + len - 1;
-            return true;
+            return *target != IMAGE_LOG_SYSLOG || config_value_socket(*path, e);
         }
     }
     config_value_error(e,
@@ -279,7 +293,7 @@ static bool
 value_check_glob(const struct config_key *key, const char *text, struct config_error_text *e)
 {
     if (strlen(text) > VALUE_USER_GLOB_MAX) {
-        config_value_error(e, "glob longer than %u bytes", VALUE_USER_GLOB_MAX);
+        config_value_error(e, "glob longer than the %u bytes allowed", VALUE_USER_GLOB_MAX);
         return false;
     }
     return value_check_element(key, text, e);

@@ -35,6 +35,9 @@ bool config_value_number(const struct config_key *key, const char *text, uint64_
 /* Place of text among words, or -1. */
 int config_value_word(const char *const *words, const char *text);
 
+/* Short enough for the name of a socket. */
+bool config_value_socket(const char *path, struct config_error_text *e);
+
 /* "syslog", "syslog:/path", "stderr", "file:/path". *path points into text or to a constant. */
 bool config_value_target(const char *text, enum image_log_target *target, const char **path,
     struct config_error_text *e);

@@ -143,7 +143,7 @@ test_long(void **state)
         text[LEX_TEXT_MAX - 1 + quoted] = 'a';
         config_lex_init(&lx, text, sizeof(text));
         assert_int_equal(config_lex_next(&lx), LEX_BAD);
-        assert_non_null(strstr(lx.error, "longer than 4095 bytes"));
+        assert_non_null(strstr(lx.error, "longer than the 4095 bytes allowed"));
     }
 }
 

@@ -160,7 +160,7 @@ static const struct {
     { OPEN " protection = { } }\n" RULE,
         AT "protection: an empty list; give at least one, or leave the key out\n" },
     { OPEN " protection = { \"integrity\", \"none\", \"integrity\" } }\n" RULE,
-        AT "protection: \"integrity\" stands twice in the list\n" },
+        AT "protection: \"integrity\" stands twice in the list; allowed is once\n" },
     { OPEN " protection = \"privacy\" }\n" RULE,
         AT "protection: \"privacy\" is not allowed; allowed are \"none\", \"integrity\", "
            "\"confidentiality\" and \"selective\"\n" },
@@ -186,7 +186,7 @@ static const struct {
         "main.conf:3: section \"testseal\": protection: an empty list; give at least one, or leave "
         "the key out\n" },
     { PLAIN RULE "testseal { protection = { \"none\",\n \"none\" } }\n",
-        "main.conf:4: section \"testseal\": protection: \"none\" stands twice in the list\n" },
+        "main.conf:4: section \"testseal\": protection: \"none\" stands twice in the list; allowed is once\n" },
     { PLAIN RULE "testseal { cache = \"cache\" }\n",
         "main.conf:3: section \"testseal\": cache: \"cache\" is not allowed; allowed is the path of "
         "a folder, without \".\", \"..\" and empty parts, or \"\" for none\n" },
@@ -335,7 +335,7 @@ test_gssapi_bad(void **state)
         { "service = { \"\" }", "service: \"\" in the list" },
         { "protection = { }", "protection: an empty list" },
         { "protection = { \"privacy\" }", "protection: \"privacy\" is not allowed; allowed are \"none\"" },
-        { "protection = { \"none\", \"none\" }", "protection: \"none\" stands twice in the list" },
+        { "protection = { \"none\", \"none\" }", "protection: \"none\" stands twice in the list; allowed is once" },
         { "nec = yes", "nec: \"yes\" is not allowed; allowed are \"false\" and \"true\"" },
         { "mechanisms = { }", "mechanisms: an empty list" },
         { "mechanisms = { \"ntlm\" }", "mechanisms: \"ntlm\" is not allowed; allowed are \"krb5\"" },
@@ -352,8 +352,8 @@ test_gssapi_bad(void **state)
         char begin[256];
         struct rig r;
         snprintf(text, sizeof(text),
-            "listen \"127.0.0.1:1\" { methods = { \"gssapi\" } }\n" RULE "gssapi { %s }\n", rows[i][0]);
-        snprintf(begin, sizeof(begin), "main.conf:3: section \"gssapi\": %s", rows[i][1]);
+            "listen \"127.0.0.1:1\" { methods = { \"gssapi\" } }\n" RULE "gssapi {\n%s }\n", rows[i][0]);
+        snprintf(begin, sizeof(begin), "main.conf:4: section \"gssapi\": %s", rows[i][1]);
         rig_init(&r, text);
         rig_compile(&r);
         if (r.messages.errors != 1 || strncmp(r.text, begin, strlen(begin)) != 0) {

@@ -5,6 +5,8 @@
 
 #include <stdio.h>
 
+#include "src/core/control_path.h"
+
 #define LISTEN "listen \"127.0.0.1:0\" { methods = { \"none\" } }\n"
 #define BOTH "listen \"127.0.0.1:0\" { methods = { \"none\", \"userpass\" } }\n"
 #define RULE "rule \"last\" { action = deny }\n"
@@ -200,6 +202,39 @@ test_control_group(void **state)
     rig_free(&r);
 }
 
+/* What no socket can be called is told with its line, not at the start. */
+static void
+test_socket_names(void **state)
+{
+    static const struct {
+        const char *head, *tail, *key;
+    } rows[] = {
+        { "control { socket = \"", "\" }\n", "control\": socket: \"/xxx" },
+        { "log { target = \"syslog:", "\" }\n", "log\": target: \"/xxx" },
+    };
+    (void)state;
+    for (size_t i = 0; i < 2 * SP_COUNT(rows); i++) {
+        const bool fits = i % 2 == 0;
+        char name[CONTROL_PATH_MAX + 1];
+        char text[1024];
+        struct rig r;
+        memset(name, 'x', sizeof(name));
+        name[0] = '/';
+        name[fits ? CONTROL_PATH_MAX - 1 : CONTROL_PATH_MAX] = '\0';
+        snprintf(text, sizeof(text), LISTEN RULE "%s%s%s", rows[i / 2].head, name, rows[i / 2].tail);
+        rig_init(&r, text);
+        r.source.later = true;
+        rig_compile(&r);
+        assert_int_equal(r.messages.errors, !fits);
+        if (!fits) {
+            assert_non_null(strstr(r.text, "main.conf:3: section \""));
+            assert_non_null(strstr(r.text, rows[i / 2].key));
+            assert_non_null(strstr(r.text, "too long; the name of a socket is allowed at most 107 bytes\n"));
+        }
+        rig_free(&r);
+    }
+}
+
 int
 main(void)
 {
@@ -210,6 +245,7 @@ main(void)
         cmocka_unit_test(test_settings),
         cmocka_unit_test(test_warnings),
         cmocka_unit_test(test_control_group),
+        cmocka_unit_test(test_socket_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -232,7 +232,7 @@ test_bad(void **state)
             "main.conf:4: rule \"r\": bind-any: \"1\" is not allowed; allowed are \"false\" and "
             "\"true\"\n" },
         { "listen \"127.0.0.1:1\" {\n methods = { \"ident\",\n \"none\",\n \"ident\" } }\n" RULE,
-            "main.conf:4: listen \"127.0.0.1:1\": methods: \"ident\" stands twice in the list\n" },
+            "main.conf:4: listen \"127.0.0.1:1\": methods: \"ident\" stands twice in the list; allowed is once\n" },
         { "methods = { \"ident\", \"Ident\" }\nlisten \"127.0.0.1:1\" { methods = none }\n" RULE, NULL },
         { "listen \"127.0.0.1:1\" { methods = { \"ident\" }\n service = { \"a\" } }\n" RULE,
             "main.conf:2: listen \"127.0.0.1:1\": service: no method offered here has \"service\"; offer "
