@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """Ten thousand relayed sessions at the same time, across the workers."""
 import collections
+import json
 import pathlib
 import resource
 import subprocess
@@ -10,7 +11,7 @@ import pytest
 
 import gateway as gw
 import records
-from waiting import wait_until
+from waiting import stays, wait_until
 
 COUNT = 10_000
 WORKERS = 4
@@ -39,6 +40,12 @@ class Helper:
         self.process.wait(30)
 
 
+def cpu_of(gateway, seconds=0):
+    """All workers' seconds of CPU, so much later."""
+    stays(lambda: True, seconds)
+    return sum(gw.cpu_seconds(pid) for pid in gateway.children("worker"))
+
+
 def limit_says_no():
     """What stands against it: each worker needs two descriptors a session, each helper one."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -58,7 +65,7 @@ def test_ten_thousand_sessions(start):
     helpers = [server := Helper("server")]
     try:
         port = int(server.line())
-        gateway = start(workers=WORKERS, timeouts="stop = 10")
+        gateway = start(workers=WORKERS, timeouts="stop = 10", control="")
         idle = {pid: gw.memory_kb(pid) for pid in gateway.pids()}
         helpers += [Helper("clients", gateway.port, port, COUNT // 4) for _ in range(4)]
         crowd = helpers[1:]
@@ -73,6 +80,12 @@ def test_ten_thousand_sessions(start):
         assert len(spread) == WORKERS and max(spread.values()) - min(spread.values()) <= COUNT // 20, spread
         grown = sum(gw.memory_kb(pid) - idle[pid] for pid in gateway.pids())
         print(f"{grown * 1024 / COUNT:.0f} bytes of resident memory for each idle session")
+        # A listing reads what workers keep anyway: it costs them nothing.
+        wait_until(lambda: cpu_of(gateway) == cpu_of(gateway, 0.2), 10, "the workers are idle")
+        before = cpu_of(gateway)
+        done = gateway.ctl("sessions", "--json")
+        assert done.returncode == 0 and len(json.loads(done.stdout)) == COUNT
+        assert cpu_of(gateway) - before < 0.05
         for client in crowd:
             client.end()
         ended = lambda: sum(r["event"] in records.CLOSING for r in gateway.events())

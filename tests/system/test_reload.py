@@ -143,6 +143,27 @@ def test_a_respawn_key_replaces_the_workers(start, echo):
     assert {r["reason"] for r in exits} == {"replaced"}
 
 
+def test_a_respawn_key_of_a_pool_replaces_it(start, echo):
+    """Nobody else: not the workers, not another pool; and logins go on all the time."""
+    gateway = start(methods=["userpass"], userpass="processes = 2")
+    text = gateway.config_path.read_text()
+    old, others = gateway.children("auth"), gateway.children("worker") + gateway.children("logger")
+    steady = Steady(gateway, echo.address, "alice")
+    generation(gateway.reload(text.replace("processes = 2", "processes = 2 remember = 7")))
+    wait_until(lambda: log_in_works(gateway, echo) and not set(old) & set(gateway.children("auth")), 10)
+    assert len(gateway.children("auth")) == 2 and log_in_works(gateway, echo)
+    assert gateway.children("worker") + gateway.children("logger") == others
+    assert steady.stop().failed is None
+    exits = wait_until(lambda: [r for r in gateway.events() if r["event"] == "worker.exit"][1:], 5)
+    assert {(r["role"], r["reason"]) for r in exits} == {("auth", "replaced")}
+
+
+def log_in_works(gateway, echo):
+    with Client(gateway) as client:
+        client.connect(echo.address, "alice").echo()
+    return True
+
+
 def test_a_worker_dies_while_everybody_is_asked(start, echo):
     """It counts neither as yes nor as no; its successor works with what came into force."""
     gateway = start(workers=2)
