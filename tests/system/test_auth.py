@@ -86,15 +86,13 @@ def test_an_unknown_user_takes_as_long_as_a_known_one(start):
     table = gw.alice() + "slow:" + made_by(["htpasswd", "-niB", "-C", "11", "slow"]) + "\n"
     gateway = start(methods=["userpass"], users=table)
 
-    def took(user, password):
-        times = []
-        for i in range(3):
+    times = {"slow": [], "stranger": []}
+    for i in range(6):  # in turn, so that other load meets both
+        for user in times:
             began = time.monotonic()
-            assert not log_in(gateway, user, password + str(i))
-            times.append(time.monotonic() - began)
-        return min(times)
-    known, unknown = took("slow", "wrong"), took("stranger", "wrong")
-    assert unknown > known / 2, (known, unknown)
+            assert not log_in(gateway, user, f"wrong{i}")
+            times[user].append(time.monotonic() - began)
+    assert min(times["stranger"]) > min(times["slow"]) / 2, times
 
 
 def test_success_is_remembered(start):
@@ -341,7 +339,7 @@ def test_a_thousand_stalled_in_mid_exchange(start, echo):
     with Client(gateway) as client:
         assert respond(client, right(challenge(client))) == b"ok"
         assert client.ask(*echo.address).code == 0
-    assert time.monotonic() - began < 0.5
+    assert time.monotonic() - began < 3  # who stalls does so for longer
     for client in stalled:
         client.reset()
     closings = lambda: [r for r in gateway.events() if r["event"] in gw.records.CLOSING]

@@ -13,7 +13,7 @@ from ports import free_range
 from socks import BIND, Client
 from waiting import stays
 
-NAMED = 'resolver {{ servers = {{ "127.0.0.1:{}" }} timeout = 1 attempts = 1 hosts = false }}'
+NAMED = 'resolver {{ servers = {{ "127.0.0.1:{}" }} timeout = 3 attempts = 1 hosts = false }}'
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ def gateway(start_shared):
 
 @pytest.fixture
 def named(start, dns):
-    return start(extra=f'resolver {{ servers = {{ "127.0.0.1:{dns.port}" }} timeout = 1 attempts = 1 hosts = false }}')
+    return start(extra=f'resolver {{ servers = {{ "127.0.0.1:{dns.port}" }} timeout = 6 attempts = 1 hosts = false }}')
 
 
 def place(client, reply):

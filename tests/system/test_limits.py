@@ -3,6 +3,7 @@
 counts are right whatever happens, and that a flood of refusals is none in the log."""
 import contextlib
 import signal
+import time
 
 import pytest
 
@@ -82,13 +83,14 @@ def test_sessions_per_client(start, echo):
 
 def test_a_flood_of_refusals_is_told_in_few_records(start, echo):
     gateway = start(limits="sessions-per-client = 1 failure-window = 1")
+    begin = time.monotonic()
     with Client(gateway).connect(echo.address):
         tried = 200
         for _ in range(tried):
             assert not let_in(gateway)
         wait_until(lambda: refused_at_the_door(gateway, "sessions-per-client") == tried, 5)
     told = [r for r in gateway.events() if r["event"] == "limit.reached"]
-    assert 2 <= len(told) <= 6, told
+    assert 2 <= len(told) <= 3 + time.monotonic() - begin, told
     assert "session" in told[0] and all("session" not in r and int(r["count"]) > 0 for r in told[1:])
 
 
@@ -292,11 +294,11 @@ def test_one_clients_lookups_leave_room_for_others(start, echo, dns):
 
 def test_a_user_from_a_client(start):
     """The password is right, the penalty stands; nobody else feels it, and it ends and grows."""
-    gateway = start(methods=["userpass"], users=users(), limits="failures = 3 penalty = 2", control="")
+    gateway = start(methods=["userpass"], users=users(), limits="failures = 3 penalty = 4", control="")
     for _ in range(3):
         assert log_in(gateway, "alice", "wrong") is False
     record = gateway.wait_event("limit.penalty")
-    assert (record["claimed"], record["count"], record["seconds"]) == ("alice", "3", "2")
+    assert (record["claimed"], record["count"], record["seconds"]) == ("alice", "3", "4")
     assert record["client"].startswith("127.0.0.1:")
     with Client(gateway) as client:
         assert client.log_in("alice", "wonderland") == 1
@@ -304,12 +306,12 @@ def test_a_user_from_a_client(start):
     assert (failure["reason"], failure["detail"]) == ("bad-credentials", "penalty")
     assert log_in(gateway, "bob", "builder")
     assert log_in(gateway, "alice", "wonderland", OTHER)
-    wait_until(lambda: not standing(gateway), 5, "the end of the penalty")
+    wait_until(lambda: not standing(gateway), 10, "the end of the penalty")
     assert log_in(gateway, "alice", "wonderland")
     for _ in range(3):
         assert log_in(gateway, "alice", "wrong") is False
     wait_until(lambda: len(penalties(gateway)) == 2, 5)
-    assert penalties(gateway)[1]["seconds"] == "4"
+    assert penalties(gateway)[1]["seconds"] == "8"
 
 
 def test_a_successor_knows_the_penalties(start):
@@ -332,7 +334,7 @@ def test_a_successor_knows_the_penalties(start):
 
 def test_a_client_that_sprays(start):
     """Four times the failures with ever other names: closed at the door; a client elsewhere is not."""
-    gateway = start(methods=["userpass"], users=users(), limits="failures = 2 penalty = 600 failure-window = 2")
+    gateway = start(methods=["userpass"], users=users(), limits="failures = 2 penalty = 600")
     for i in range(8):
         assert log_in(gateway, f"user{i}", "wrong") is False
     record = gateway.wait_event("limit.penalty")

@@ -14,7 +14,7 @@ from udp import Association, Peer
 from waiting import stays
 
 GONE = "127.0.0.9"
-RESOLVER = 'resolver {{ servers = {{ "127.0.0.1:{}" }} timeout = 1 attempts = 1 hosts = false }}'
+RESOLVER = 'resolver {{ servers = {{ "127.0.0.1:{}" }} timeout = 6 attempts = 1 hosts = false }}'
 DENIED = gw.rule("closed", "deny", destination=["gone.example.test", GONE + "/32"])
 LATER = gw.rule("later", destination=gw.LOOPBACK)
 

@@ -14,12 +14,11 @@ from waiting import wait_until
 @pytest.fixture
 def named(start, dns):
     """A gateway that asks our server, and opens loopback and two prefixes that lead nowhere."""
-    def begin(**keys):
-        more = keys.pop("resolver", "")
-        keys.setdefault("timeouts", "connect = 5 stop = 2")
+    def begin(resolver="", timeout=6, **keys):
+        keys.setdefault("timeouts", "connect = 9 stop = 2")
         keys.setdefault("rules", [gw.rule("names", destination=["127.0.0.0/8", "::1/128"])])
-        return start(extra=f'resolver {{ servers = {{ "127.0.0.1:{dns.port}" }} timeout = 1 attempts = 1 '
-                     f'hosts = false {more} }}', **keys)
+        return start(extra=f'resolver {{ servers = {{ "127.0.0.1:{dns.port}" }} timeout = {timeout} attempts = 1 '
+                     f'hosts = false {resolver} }}', **keys)
     return begin
 
 
@@ -95,7 +94,7 @@ def test_spoofed_answers_are_ignored(named, dns, echo):
     ({"cname": "nowhere.example.test"}, "nxdomain")],
     ids=["nxdomain", "nodata", "servfail", "refused", "timeout", "dangling-cname"])
 def test_failures(named, dns, behaviour, reason):
-    gateway = named()
+    gateway = named(timeout=1 if reason == "dns-timeout" else 6)
     if behaviour is not None:
         dns.set("bad.example.test", **behaviour)
     reply, record, took = ask(gateway, "bad.example.test", 80)
@@ -124,16 +123,16 @@ def test_no_search_list(named, dns):
 
 def test_slow_aaaa_does_not_hold_up_ipv4(named, dns, echo):
     gateway = named()
-    dns.set("slow.example.test", a=["127.0.0.1"], aaaa=["::1"], delay={"AAAA": 0.9})
+    dns.set("slow.example.test", a=["127.0.0.1"], aaaa=["::1"], delay={"AAAA": 5})
     reply, record, took = ask(gateway, "slow.example.test", echo.port)
-    assert reply.code == 0 and record["address"].startswith("127.0.0.1:") and took < 0.6
+    assert reply.code == 0 and record["address"].startswith("127.0.0.1:") and took < 4
 
 
 def test_silent_aaaa_does_not_hold_up_ipv4(named, dns, echo):
     gateway = named()
     dns.set("silent.example.test", a=["127.0.0.1"], silent=("AAAA",))
     reply, _, took = ask(gateway, "silent.example.test", echo.port)
-    assert reply.code == 0 and took < 0.6
+    assert reply.code == 0 and took < 4
 
 
 def test_slow_a_behind_a_refused_ipv6(named, dns, echo):
@@ -158,7 +157,7 @@ def test_a_dead_first_address_costs_a_quarter_of_a_second(named, dns, echo, dead
     with servers.Full(dead, echo.port):
         reply, record, took = ask(gateway, "dead.example.test", echo.port)
     assert reply.code == 0 and record["address"].startswith("127.0.0.1:")
-    assert 0.2 < took < 2
+    assert 0.2 < took < 4
 
 
 def test_all_addresses_refuse(named, dns):
@@ -167,7 +166,7 @@ def test_all_addresses_refuse(named, dns):
     dns.set("shut.example.test", a=["127.0.0.1", "127.0.0.2"], aaaa=["::1"])
     with holder:
         reply, record, took = ask(gateway, "shut.example.test", port)
-    assert (reply.code, record["reason"]) == (5, "connection-refused") and took < 3
+    assert (reply.code, record["reason"]) == (5, "connection-refused") and took < 5
 
 
 def test_connect_timeout(named, dns):
@@ -176,7 +175,7 @@ def test_connect_timeout(named, dns):
     dns.set("dead.example.test", a=["127.0.0.3"])
     with holder, servers.Full("127.0.0.3", port):
         reply, record, took = ask(gateway, "dead.example.test", port)
-    assert (reply.code, record["reason"]) == (4, "connect-timeout") and 0.8 < took < 3
+    assert (reply.code, record["reason"]) == (4, "connect-timeout") and 0.8 < took < 6
     assert record["address"] == f"127.0.0.3:{port}"
 
 

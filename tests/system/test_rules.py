@@ -16,8 +16,8 @@ from socks import Client
 @pytest.fixture
 def ruled(start, dns):
     def begin(*rules, **keys):
-        keys.setdefault("timeouts", "connect = 1 stop = 2")
-        return start(rules=rules, extra=f'resolver {{ servers = {{ "127.0.0.1:{dns.port}" }} timeout = 1 '
+        keys.setdefault("timeouts", "connect = 3 stop = 2")
+        return start(rules=rules, extra=f'resolver {{ servers = {{ "127.0.0.1:{dns.port}" }} timeout = 3 '
                      'attempts = 1 }', **keys)
     return begin
 

@@ -18,7 +18,7 @@ def gateway(start_shared):
 
 @pytest.fixture
 def named(start, dns):
-    return start(extra=f'resolver {{ servers = {{ "127.0.0.1:{dns.port}" }} timeout = 1 attempts = 1 hosts = false }}')
+    return start(extra=f'resolver {{ servers = {{ "127.0.0.1:{dns.port}" }} timeout = 6 attempts = 1 hosts = false }}')
 
 
 def test_there_and_back(gateway):
@@ -119,7 +119,7 @@ def test_a_name_that_never_answers(named, dns):
 
 def test_rebinding_does_not_reach_loopback(start, dns):
     """A name whose address no rule opens."""
-    gateway = start(extra=f'resolver {{ servers = {{ "127.0.0.1:{dns.port}" }} timeout = 1 attempts = 1 }}',
+    gateway = start(extra=f'resolver {{ servers = {{ "127.0.0.1:{dns.port}" }} timeout = 6 attempts = 1 }}',
                     rules=[gw.rule("names", destination=["*.example.test", "127.0.0.2/32"])])
     dns.set("evil.example.test", a=["127.0.0.1"])
     dns.set("good.example.test", a=["127.0.0.2"])
