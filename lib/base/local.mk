@@ -21,4 +21,6 @@ lib_base_libbase_la_SOURCES = \
 	lib/base/name.c \
 	lib/base/name.h \
 	lib/base/secret.c \
-	lib/base/secret.h
+	lib/base/secret.h \
+	lib/base/utf8.c \
+	lib/base/utf8.h

@@ -2,6 +2,8 @@
 /* JSON for other programs: always valid, always UTF-8. Serves --json. */
 #include "src/ctl/ctl_private.h"
 
+#include "lib/base/utf8.h"
+
 #include <string.h>
 
 /* Fields whose values are numbers; all else is text, however it looks. */
@@ -32,48 +34,28 @@ is_number(const char *name, const char *value)
     return false;
 }
 
-static size_t
-tail_length(unsigned char c)
-{
-    return c >= 0xc2 && c <= 0xdf ? 1 : (c & 0xf0) == 0xe0 ? 2 : c >= 0xf0 && c <= 0xf4 ? 3 : 0;
-}
-
-/* The octets of the well-formed UTF-8 character text begins with; 0: there is none. */
-static size_t
-utf8_length(const char *text)
-{
-    const unsigned char *u = (const unsigned char *)text;
-    size_t tail = tail_length(u[0]);
-
-    if (u[0] < 0x80)
-        return 1;
-    for (size_t i = 1; i <= tail; i++) {
-        if ((u[i] & 0xc0) != 0x80)
-            return 0;
-    }
-    if (tail == 0 || (u[0] == 0xe0 && u[1] < 0xa0) || (u[0] == 0xed && u[1] > 0x9f)
-        || (u[0] == 0xf0 && u[1] < 0x90) || (u[0] == 0xf4 && u[1] > 0x8f))
-        return 0;
-    return tail + 1;
-}
-
 void
 ctl_json_text(FILE *out, const char *text)
 {
+    size_t left = strlen(text);
+
     fputc('"', out);
-    while (*text != '\0') {
-        size_t len = utf8_length(text);
+    while (left > 0) {
+        uint32_t code = 0;
+        size_t len = utf8_read(text, left, &code);
         unsigned char c = (unsigned char)*text;
 
         if (len == 0)
             fprintf(out, "\\\\x%02x", c); /* an octet that is no text: shown */
         else if (c == '"' || c == '\\')
             fprintf(out, "\\%c", c);
-        else if (c < 0x20 || c == 0x7f || (c == 0xc2 && (unsigned char)text[1] < 0xa0))
-            fprintf(out, "\\u%04x", len == 1 ? c : (unsigned char)text[1]);
+        else if (code < 0x20 || (code >= 0x7f && code < 0xa0))
+            fprintf(out, "\\u%04x", (unsigned)code);
         else
             fwrite(text, 1, len, out);
-        text += len == 0 ? 1 : len;
+        len = len == 0 ? 1 : len;
+        text += len;
+        left -= len;
     }
     fputc('"', out);
 }

@@ -5,6 +5,8 @@
  */
 #include "src/master/master_metrics.h"
 
+#include "lib/base/utf8.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -55,30 +57,6 @@ put_number(struct text *t, const char *fmt, ...)
 
 /* ---- label values ---- */
 
-/* Octets of the UTF-8 sequence at s, 0 where it is none; the shortest form only, no surrogates. */
-static size_t
-utf8_length(const uint8_t *s, size_t left)
-{
-    static const struct { uint8_t mask, lead; uint32_t least; } rows[] = {
-        { 0x80, 0x00, 0 }, { 0xE0, 0xC0, 0x80 }, { 0xF0, 0xE0, 0x800 }, { 0xF8, 0xF0, 0x10000 } };
-
-    for (size_t n = 1; n <= SP_COUNT(rows); n++) {
-        if ((s[0] & rows[n - 1].mask) != rows[n - 1].lead)
-            continue;
-        uint32_t code = s[0] & (uint32_t)(uint8_t)~rows[n - 1].mask;
-
-        if (n > left)
-            return 0;
-        for (size_t i = 1; i < n; i++) {
-            if ((s[i] & 0xC0) != 0x80)
-                return 0;
-            code = code << 6 | (s[i] & 0x3FU);
-        }
-        return code < rows[n - 1].least || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000) ? 0 : n;
-    }
-    return 0;
-}
-
 /* Backslash, quote and line feed as the format wants; other control bytes and what is no UTF-8 as \xNN,
    its backslash escaped. */
 static void
@@ -88,7 +66,8 @@ put_value(struct text *t, const char *value)
     size_t left = strlen(value);
 
     while (left > 0) {
-        size_t n = utf8_length(s, left);
+        uint32_t code;
+        size_t n = utf8_read(s, left, &code);
 
         if (*s == '\n')
             put(t, "\\n");

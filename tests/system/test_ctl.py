@@ -91,6 +91,7 @@ def test_a_reader_that_rests(tmp_path, command):
     assert text.count(part) == 60000
 
 
+@pytest.mark.sanitizers
 @pytest.mark.parametrize("command", MANY)
 def test_an_answer_that_fails(tmp_path, command):
     """Half of an answer is none: nothing is printed."""
@@ -133,6 +134,7 @@ ANSWERS = {
 }
 
 
+@pytest.mark.sanitizers
 @pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
 def test_no_name_speaks_to_the_terminal(tmp_path, locale):
     with Impostor(tmp_path, {name: text + b".ok\n" for name, text in ANSWERS.items()}) as gateway:
@@ -145,6 +147,7 @@ def test_no_name_speaks_to_the_terminal(tmp_path, locale):
             assert text and not bad, (args, bad, text)
 
 
+@pytest.mark.sanitizers
 @pytest.mark.parametrize("command", ["status", "sessions", "workers", "penalties"])
 def test_json(tmp_path, command):
     """Whatever came, another program can read it; and what may be many is a list."""
@@ -164,6 +167,7 @@ def test_json(tmp_path, command):
     assert all(c >= 0x20 or c == 0x0a for c in done.stdout)
 
 
+@pytest.mark.sanitizers
 def test_the_order_of_sessions(tmp_path):
     ids = ["0000000100000010", "000000010000002a", "?", "0000000100000009", "00000001000000ff", "000000010000000a"]
     lines = b"".join(line(session=i, worker="1") for i in ids)
@@ -270,6 +274,7 @@ def test_the_manual_and_the_help_agree():
     assert {name: words for name, words in written.items() if name in options} == options
 
 
+@pytest.mark.sanitizers
 def test_help_of_a_command(tmp_path):
     text = subprocess.run([CTL, "-h"], check=True, stdout=subprocess.PIPE).stdout.decode()
     for name in usage_of(text):
@@ -279,6 +284,7 @@ def test_help_of_a_command(tmp_path):
             assert done.stdout.decode().startswith(f"usage: sallyportctl [-s SOCKET] {name}"), done
 
 
+@pytest.mark.sanitizers
 @pytest.mark.parametrize("args,text", [
     ("-x", "there is no option -x"), ("--nonsense", "there is no option --nonsense"), ("-s", "-s wants a value"),
     ("help", 'no command "help"'), ("sessions --wide --json", "--wide and --json exclude each other"),

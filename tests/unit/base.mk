@@ -45,3 +45,7 @@ tests_unit_test_name_LDADD = $(UNIT_BASE)
 check_PROGRAMS += tests/unit/test_secret
 tests_unit_test_secret_SOURCES = tests/unit/test_secret.c tests/unit/unit.h
 tests_unit_test_secret_LDADD = $(UNIT_BASE)
+
+check_PROGRAMS += tests/unit/test_utf8
+tests_unit_test_utf8_SOURCES = tests/unit/test_utf8.c tests/unit/unit.h
+tests_unit_test_utf8_LDADD = $(UNIT_BASE)
