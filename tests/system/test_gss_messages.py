@@ -4,6 +4,7 @@ reaches anybody."""
 import hashlib
 import os
 import random
+import re
 import socket
 import threading
 
@@ -378,6 +379,23 @@ def test_order(gateway, alice, collector, how, level):
         record = gateway.closing(client)
     assert record["reason"] == "protection-violation" and record["detail"] in words, record
     assert collector.was_cut() == arrives
+
+
+def test_every_word_of_a_violation_is_in_the_manual():
+    """sallyport.conf.5 says of each what it means; none stands there that no message can draw."""
+    top = gw.HERE.parents[1]
+    page = (top / "doc" / "sallyport.conf.5").read_text()
+    listed = re.search(r"reason=protection-violation.*?^\.El$", page, re.M | re.S).group(0)
+    listed = set(re.findall(r"[a-z-]+", " ".join(re.findall(r"^\.It Li (.+)$", listed, re.M))))
+    used = set()
+    for name in ("auth/gssapi/gssapi_protect.c", "auth/gssapi/gssapi_protect_agree.c",
+                 "auth/gssapi/gssapi_protect_level.c", "auth/gssapi/gssapi_protect_message.c",
+                 "auth/gssapi/gssapi_frame.c", "src/net/channel_sealed.c"):
+        used |= set(re.findall(r'"([a-z]+(?:-[a-z]+)+)"', (top / name).read_text()))
+    # What the pool sent is not the client's doing; the others cannot happen to a peer's message.
+    used -= {"malformed-context", "context-of-the-other-role", "unsupported-enctype", "wrong-key-length",
+             "no-memory", "no-room", "agreed-already", "nothing-agreed", "bad-message"}
+    assert listed == used
 
 
 def test_a_replay_of_a_client_without_sequencing(gateway, alice, collector):

@@ -278,10 +278,15 @@ test_order(void **state)
     /* A forgery of a high number must not move the window. */
     token[5][20] ^= 1;
     expect(e.acceptor, token[5], len[5], KRB5MSG_BAD_CHECKSUM);
+    token[4][13] ^= 1; /* 65,536 higher */
+    expect(e.acceptor, token[4], len[4], KRB5MSG_BAD_CHECKSUM);
+    token[4][13] ^= 1;
     expect_plain(e.acceptor, token[4], len[4], false, "data", 4);
     expect_plain(e.acceptor, token[2], len[2], false, "data", 4);
     expect(e.acceptor, token[2], len[2], KRB5MSG_REPLAY);
     expect_plain(e.acceptor, token[3], len[3], true, "data", 4);
+    token[5][20] ^= 1; /* nor take its number from it */
+    expect_plain(e.acceptor, token[5], len[5], true, "data", 4);
     for (size_t i = 0; i < 6; i++) {
         free(token[i]);
     }
