@@ -17,6 +17,7 @@ EXTRA_DIST += \
 	tests/system/gateway.py \
 	tests/system/gssapi_client.py \
 	tests/system/many.py \
+	tests/system/memory.py \
 	tests/system/network.py \
 	tests/system/ports.py \
 	tests/system/realm.py \

@@ -284,13 +284,10 @@ def test_bind_any_opens_no_special_peer(start):
     gateway = start(rules=[ANY[0].replace('"0.0.0.0/32", "::/128", "127.0.0.1/32", "127.0.0.2/32"',
                                           '"0.0.0.0/0", "0.0.0.0/32"')], timeouts="bind = 1 stop = 2")
     with Client(gateway) as client:
-        reply = client.greet().ask("0.0.0.0", 0, BIND)
-        if reply.code == 0:
-            stranger((reply.address, reply.port), "127.0.0.1")
-            assert client.reply().code == 4
-        else:
-            assert reply.code == 2
+        stranger(await_peer(client.greet(), "0.0.0.0"), "127.0.0.1")
+        assert client.reply().code == 4
         client.ends()
+    assert gateway.closing(client)["strangers"] == "1"
 
 
 # --- where it listens ---
@@ -364,7 +361,7 @@ def test_the_client_goes_away_with_bytes_unread(gateway):
         at = await_peer(client.greet())
         client.send(b"x" * 1000).close()
         nobody_listens(at)
-    gateway.closing(client)
+    assert gateway.closing(client)["event"] == "protocol.error"
 
 
 def test_stop_ends_the_wait(start):

@@ -115,9 +115,9 @@ def soft_limit(gateway, pid, number):
 
 @contextlib.contextmanager
 def no_more_descriptors(gateway, pid):
-    """Than those it holds now."""
-    before = limit_of(pid)
-    soft_limit(gateway, pid, max(gw.descriptors(pid)) + 1)
+    """Than those it holds now: the limit is the first number that is free."""
+    before, held = limit_of(pid), gw.descriptors(pid)
+    soft_limit(gateway, pid, next(n for n in range(len(held) + 1) if n not in held))
     yield
     soft_limit(gateway, pid, before)
 
@@ -151,6 +151,7 @@ def test_master_out_of_descriptors(start, echo):
         client.connect(echo.address).echo()
         with no_more_descriptors(gateway, gateway.pid):
             crowd = [Client(gateway, deadline=20).send(socks.hello(0)) for _ in range(30)]
+            gateway.wait_event("limit.reached", reason="descriptors")
             idles(gateway, 1.0)
             client.echo()
     for client in crowd:
@@ -177,7 +178,7 @@ def test_worker_out_of_descriptors_when_it_dials(start, echo):
 
 @needs_root
 def test_auth_process_out_of_descriptors(start, echo):
-    """Logins fail or wait; nobody spins; afterwards they work."""
+    """Logins fail; nobody spins; afterwards they work."""
     gateway = start(methods=["userpass"])
     auth = gateway.children("auth")[0]
     with no_more_descriptors(gateway, auth):
@@ -185,7 +186,9 @@ def test_auth_process_out_of_descriptors(start, echo):
                  for _ in range(10)]
         idles(gateway, 1.0)
     for client in crowd:
+        assert client.recv(2) == b"\x01\x01"
         client.close()
+        assert gateway.closing(client)["reason"] == "auth-lost"
     wait_until(lambda: works(gateway, echo), 15)
 
 

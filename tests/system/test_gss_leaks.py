@@ -119,7 +119,7 @@ def test_sealed_sessions_outlive_the_pool_and_the_master(start, realm, alice, ec
 def test_a_worker_stopped_during_logins(start, realm, alice, echo):
     """The others serve; its own logins go on where they were."""
     gateway = start(realm=realm, workers=2)
-    first = GssClient(gateway, alice).offer()
+    logins = [GssClient(gateway, alice).offer() for _ in range(2)]  # one at each worker
     stopped = gateway.children("worker")[0]
     os.kill(stopped, signal.SIGSTOP)
     try:
@@ -134,8 +134,11 @@ def test_a_worker_stopped_during_logins(start, realm, alice, echo):
         wait_until(served, 10)
     finally:
         os.kill(stopped, signal.SIGCONT)
-    with first:
-        first.rounds()
-        assert first.propose(CONFIDENTIALITY) == CONFIDENTIALITY
-        assert first.ask(*echo.address).code == 0
-        first.echo()
+    for client in logins:
+        with client:
+            client.rounds()
+            assert client.propose(CONFIDENTIALITY) == CONFIDENTIALITY
+            assert client.ask(*echo.address).code == 0
+            client.echo()
+    workers = {gateway.wait_event("session.start", client=client.name)["worker"] for client in logins}
+    assert workers == {"1", "2"}, "the one that was stopped had one of them"

@@ -130,8 +130,8 @@ def test_conversations_changed_at_random(gateway, alice, echo):
                 other.echo()
         for i, client in enumerate(clients):
             record = gateway.closing(client)
-            assert record["event"] in ("auth.failure", "protocol.error", "session.end", "request.failed",
-                                       "request.denied"), (i, record)
+            assert record["event"] != "limit.reached", (i, record)
+            assert record["reason"] not in ("internal-error", "worker-lost", "auth-lost"), (i, record)
         other.echo()
         wait_until(lambda: all(PAYLOAD.startswith(bytes(got)) for got in listener.got), 5,
                    "nothing but beginnings of what was sealed")

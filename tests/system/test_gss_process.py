@@ -14,6 +14,7 @@ import pytest
 
 import gateway as gw
 from gssapi_client import FLAGS, Flag, GssClient, INTEGRITY
+from memory import contents, holders
 from realm import keys_of
 
 KERBEROS = re.compile(r"/lib(gssapi|krb5|k5crypto)[^/]*\.so")
@@ -71,26 +72,11 @@ def test_an_auth_process_has_no_socket_of_a_client(busy):
     for name in ("tcp", "tcp6", "udp", "udp6"):
         rows = gw.read_proc(busy.pid, f"net/{name}").decode().splitlines()[1:]
         inodes |= {row.split()[9] for row in rows}
+    held = [what[8:-1] for pid in busy.children("worker") for what in gw.descriptors(pid).values()]
+    assert len(inodes & set(held)) >= 16, "both ends of eight sessions"
     for pid in busy.children("auth"):
         for what in gw.descriptors(pid).values():
             assert not what.startswith("socket:") or what[8:-1] not in inodes, what
-
-
-def contents(pid):
-    """What the process may write in its memory."""
-    found = []
-    with open(f"/proc/{pid}/mem", "rb", buffering=0) as mem:
-        for line in gw.read_proc(pid, "maps").decode().splitlines():
-            span, rights = line.split()[:2]
-            if not rights.startswith("rw") or "[v" in line:
-                continue
-            low, high = (int(end, 16) for end in span.split("-"))
-            try:
-                mem.seek(low)
-                found.append(mem.read(high - low))
-            except (OSError, ValueError):
-                continue
-    return b"".join(found)
 
 
 @pytest.mark.skipif(not gw.ROOT, reason="needs root: memory of other processes")
@@ -118,9 +104,9 @@ def test_a_sessions_key_is_left_nowhere(start, realm, alice, echo, mutual):
         key = gssapi.raw.inquire_sec_context_by_oid(client.context.gss, SESSION_KEY)[0]
         assert len(key) == 32 and key in contents(os.getpid()), "here it is"
         pids = gateway.pids()
-        assert not [pid for pid in pids if key in contents(pid)]
+        assert holders(pids, key) == []
     gateway.closing(client)
-    assert not [pid for pid in pids if key in contents(pid)]
+    assert holders(pids, key) == []
 
 
 @pytest.mark.skipif(not gw.ROOT, reason="needs root: the gateway's three users")
@@ -177,7 +163,9 @@ def test_the_programs_themselves():
         real = pathlib.Path(gw.BUILD / ".libs" / name)
         done = subprocess.run(["readelf", "-d", real if real.exists() else program],
                               capture_output=True, text=True, check=True)
-        return re.findall(r"NEEDED.*\[(.+)\]", done.stdout)
+        found = re.findall(r"NEEDED.*\[(.+)\]", done.stdout)
+        assert [n for n in found if n.startswith("libc.so")], done.stdout
+        return found
     for name in ("sallyportd", "sallyport-worker", "sallyport-logger"):
         assert not [n for n in needed(name) if re.match("lib(gssapi|krb5)", n)], name
     assert not [n for n in needed("sallyportd") if re.match("lib(crypto|ssl)", n)]

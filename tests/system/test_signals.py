@@ -83,10 +83,10 @@ def test_children_ignore_the_terminals_signals(start, echo):
     gateway = start()
     with Client(gateway) as client:
         client.connect(echo.address).echo()
-        for pid in gateway.children():
+        children = gateway.children()
+        for pid in children:
             gw.kill(pid, signal.SIGINT)
             gw.kill(pid, signal.SIGHUP)
-        children = gateway.children()
         stays(lambda: gateway.children() == children, 0.3, "children live")
         client.echo()
 

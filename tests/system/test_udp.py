@@ -178,6 +178,7 @@ def test_a_malformed_datagram_fixes_nothing(gateway):
         for data in (b"", b"\0", b"\0\0\0\x09", b"\0\1\0\1" + bytes(20)):
             a.put(data, noise)
         a.echo(peer.address)
+        assert a.ended(gateway)["datagrams_dropped"] == "4"
 
 
 @pytest.mark.parametrize("data", [
@@ -194,6 +195,7 @@ def test_malformed_headers(gateway, data):
         a.echo(peer.address, b"after")
         quiet(a.sock, seconds=0.05)
         assert peer.datas() == [b"ping", b"after"]
+        assert a.ended(gateway)["datagrams_dropped"] == "1"
 
 
 @pytest.mark.parametrize("reserved", [b"\0\1", b"\1\0", b"\xff\xff", b"\5\3"])
@@ -208,6 +210,7 @@ def test_port_0(gateway):
     with Peer() as peer, Association(gateway) as a:
         a.send(("127.0.0.1", 0), b"nowhere")
         a.echo(peer.address)
+        assert a.ended(gateway)["datagrams_dropped"] == "1"
 
 
 # --- rules ---
@@ -254,7 +257,8 @@ def test_special_destinations(start):
             a.send((host, six.port), b"special")
         quiet(a.sock)
         assert peer.notes == [] and six.notes == []
-        assert a.ended(gateway)["event"] == "session.end"
+        record = a.ended(gateway)
+    assert (record["event"], record["datagrams_up"], record["datagrams_dropped"]) == ("session.end", "0", "11")
 
 
 def test_switched_off(start):

@@ -19,7 +19,9 @@ class Steady:
     def _run(self):
         data = bytes(range(256)) * 4
         try:
-            while not self.ending.wait(0.005):
+            last = False
+            while not last:  # once more when it is to end: it lives to that moment
+                last = self.ending.wait(0.005)
                 self.client.echo(data)
                 self.rounds += 1
         except (OSError, AssertionError) as problem:
@@ -28,6 +30,7 @@ class Steady:
     def stop(self):
         self.ending.set()
         self.thread.join(15)
+        assert not self.thread.is_alive(), "it hangs"
         self.client.close()
         return self
 
