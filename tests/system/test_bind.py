@@ -172,7 +172,7 @@ def test_strangers_do_not_prolong_the_wait(start):
         assert client.reply().code == 4
         client.ends()
     record = gateway.closing(client)
-    assert 0.9 < float(record["duration"]) < 3 and int(record["strangers"]) > 0
+    assert 0.9 < float(record["duration"]) < 6 and int(record["strangers"]) > 0
 
 
 # --- names ---
@@ -341,7 +341,7 @@ def test_timeout(start):
     with Client(gateway) as client:
         at = await_peer(client.greet())
         record = refused(gateway, client, client.reply(), 4, "request.failed", "bind-timeout")
-    assert 0.9 < float(record["duration"]) < 4
+    assert 0.9 < float(record["duration"]) < 8
     nobody_listens(at)
 
 

@@ -77,7 +77,7 @@ def test_timeout_is_protected(start, realm, alice):
 
 def test_the_wait_ends_with_the_ticket(start, realm):
     gateway = start(realm=realm, rules=gw.REALM_USERS)
-    ticket = realm.service_ticket("rcmd/localhost", "alice", "-l", "3s")
+    ticket = realm.service_ticket("rcmd/localhost", "alice", "-l", "4s")
     with client_at(gateway, ticket, CONFIDENTIALITY) as client:
         at = await_peer(client)
         client.rest_or_reset()

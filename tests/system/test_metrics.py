@@ -81,7 +81,7 @@ def fresh(gateway, condition, what):
     def look():
         found = scrape(gateway)
         return found if condition(found) else None
-    return wait_until(look, 5, what)
+    return wait_until(look, 10, what)
 
 
 def no_counter_went_back(before, after):
@@ -421,7 +421,7 @@ def test_a_thousand_sessions(start):
     thread.join(10)
     s = fresh(gateway, lambda s: s("payload_bytes_total", direction="down") == 8000, "8 bytes each")
     assert s("sessions_active") == s("sessions_total", verdict="accepted") == 1000
-    assert len(took) > 5 and took[-1] == 0 and max(took) < 2, took
+    assert len(took) > 5 and took[-1] == 0 and max(took) < 5, took
     clients.end()
     server.end()
 
@@ -465,6 +465,6 @@ def test_privileges(users, start):  # noqa: F811
 
 
 def test_slow_clients_are_thrown_out(gateway, slow):
-    wait_until(lambda: all(client.ended for client in slow), 15, "they are thrown out")
-    assert all(8 < client.ended - client.begun < 14 for client in slow)
+    wait_until(lambda: all(client.ended for client in slow), 25, "they are thrown out")
+    assert all(8 < client.ended - client.begun < 20 for client in slow)
     assert scrape(gateway)("workers") == 2

@@ -219,7 +219,7 @@ def test_a_list_file_is_looked_at(start, echo):
     gateway.start()
     assert reply_of(gateway, echo.address) == 2
     partners.write_text("127.0.0.0/8\n")
-    wait_until(lambda: gateway.reloads(), 8, "the list is looked at every 5 s")
+    wait_until(lambda: gateway.reloads(), 15, "the list is looked at every 5 s")
     works(gateway, echo)
 
 
@@ -343,7 +343,7 @@ def test_drained_workers_have_their_time(start, echo):
         began = time.monotonic()
         generation(gateway.reload(text + "resolver { timeout = 7 }\n"))
         assert gateway.closing(client)["reason"] == "shutdown"
-        assert 0.9 < time.monotonic() - began < 4
+        assert 0.9 < time.monotonic() - began < 8
     works(gateway, echo)
     gateway.wait_event("worker.exit", reason="replaced", status="exit 0")
 

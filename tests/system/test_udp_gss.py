@@ -223,7 +223,7 @@ def test_garbage_on_its_connection_ends_it(gateway, alice):
 
 def test_it_ends_with_its_ticket(start, realm):
     gateway = start(realm=realm, rules=gw.REALM_USERS)
-    ticket = realm.service_ticket("rcmd/localhost", "alice", "-l", "3s")
+    ticket = realm.service_ticket("rcmd/localhost", "alice", "-l", "4s")
     with Peer() as peer, Sealed(gateway, ticket, CONFIDENTIALITY) as a:
         a.echo(peer.address)
         a.tcp.rest_or_reset()
