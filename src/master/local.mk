@@ -76,6 +76,7 @@ src_master_libmaster_la_SOURCES = \
 	src/master/master_reload.h \
 	src/master/master_reload_ask.c \
 	src/master/master_reload_diff.c \
+	src/master/master_reload_judged.c \
 	src/master/master_receive.c \
 	src/master/master_replace.c \
 	src/master/master_sessions.c \

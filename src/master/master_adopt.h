@@ -53,6 +53,11 @@ struct reload {
     uint32_t touched_pools;  /* the same: their options, or those of listeners, are other ones */
     char last[1024];
     bool last_ok;
+    uint64_t judging;        /* by this generation workers judge their sessions; 0: all have told */
+    uint64_t revoked;        /* sessions that they ended */
+    struct reload_asker *judging_askers;
+    char judging_text[1024]; /* what they will hear, so far */
+    struct loop_timer judging_timer;
 };
 
 void reload_init(struct master *m);
@@ -78,6 +83,17 @@ void reload_want(struct master *m, struct reload_asker *asker, const char *cause
 void askers_say(struct reload_asker *list, const char *line);
 /* Each is told, and the list is empty. */
 void askers_answer(struct reload_asker **list, bool ok, const char *summary);
+
+/* ---- what it did to sessions (master_reload_judged.c) ---- */
+
+/* A generation is in force: its askers are answered when all workers have judged their sessions by it. */
+void judged_begin(struct master *m, struct reload_asker *askers);
+/* A worker has; told->generation is no greater than the one in force. */
+void judged_told(struct process *p, const struct ipc_rejudged *told);
+/* A process ended. */
+void judged_look(struct master *m);
+/* Who still waits is answered now. */
+void judged_end(struct master *m);
 
 /* ---- draining (master_drain.c) ---- */
 

@@ -30,8 +30,10 @@ decide(struct process *p, enum ipc_type type)
     size_t len = ipc_generation_encode(p->asked, body, sizeof body);
 
     process_send(p, type, body, len, NULL, 0);
-    if (type == IPC_COMMIT)
+    if (type == IPC_COMMIT) {
         p->generation = p->asked;
+        p->judging = p->place->role == IPC_WORKER;
+    }
     p->asked = 0;
     p->agreed = false;
 }

@@ -190,6 +190,7 @@ struct process {
     uint64_t generation;        /* of the image it works with, */
     uint64_t asked;             /* of the one it was sent PREPARE for and has not got a COMMIT or ABORT; 0 */
     bool agreed;                /* it said yes to that */
+    bool judging;               /* a worker: its sessions, by the generation it works with */
 
     uint32_t files_asked;       /* FILEs sent, less FILE_RESULTs */
     uint64_t files_waiting;     /* bit per brokered file whose candidate it has to judge, */

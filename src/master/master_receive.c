@@ -264,6 +264,7 @@ on_rejudged(struct process *p, struct ipc_message *message)
     if (r.ended > 0)
         log_info("%s %s: %u sessions are no longer allowed", role_name(p->place->role), p->label,
             (unsigned)r.ended);
+    judged_told(p, &r);
     return true;
 }
 

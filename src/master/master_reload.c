@@ -72,7 +72,10 @@ finish(struct master *m, bool ok)
     compiled_free(&r->next);
     if (notify_send("READY=1") < 0)
         log_warn("telling the service manager: %s", strerror(errno));
-    askers_answer(&askers, ok, r->last);
+    if (ok)
+        judged_begin(m, askers);
+    else
+        askers_answer(&askers, false, r->last);
     if (r->wanted)
         loop_defer(m->loop, &r->task);
 }
@@ -303,6 +306,7 @@ reload_files_settled(struct master *m)
 void
 reload_process_gone(struct master *m)
 {
+    judged_look(m);
     if (m->reload.phase >= RELOAD_FILES)
         loop_defer(m->loop, &m->reload.task);
 }
@@ -335,6 +339,7 @@ reload_cancel(struct master *m, const char *why)
     r->wanted = false;
     buffer_clear(&r->text);
     compiled_free(&r->next);
+    judged_end(m);
     askers_answer(&r->askers, false, why);
     askers_answer(&r->waiting, false, why);
 }

@@ -41,8 +41,8 @@ asker_unlink(struct reload_asker **at, const struct reload_asker *asker)
 void
 reload_forget(struct master *m, struct reload_asker *asker)
 {
-    if (!asker_unlink(&m->reload.askers, asker))
-        (void)asker_unlink(&m->reload.waiting, asker);
+    if (!asker_unlink(&m->reload.askers, asker) && !asker_unlink(&m->reload.waiting, asker))
+        (void)asker_unlink(&m->reload.judging_askers, asker);
     asker->waiting = false;
 }
 

@@ -199,6 +199,22 @@ def test_kill(gateway, echo):
         client.close()
 
 
+def test_a_reload_tells_what_it_did(start, echo):
+    """How many sessions ended by it; whose they were stands in their records."""
+    gateway = start(control="", rules=[gw.rule("low", port=["1-65535"], destination=gw.LOOPBACK)])
+    text = gateway.config_path.read_text()
+    with Client(gateway).connect(echo.address) as ends, Client(gateway, source="127.0.0.7").connect(echo.address) as stays:
+        ends.echo()
+        stays.echo()
+        gateway.configure(text.replace('rule "low"', gw.rule("no", "deny", client=["127.0.0.1/32"]) + 'rule "low"'))
+        told = said(gateway, "reload")
+        assert told == "reloaded: generation 2 is in force; 1 session that it does not allow ended\n"
+        assert gateway.closing(ends)["reason"] == "policy" and gateway.closing(ends)["rule"] == "no"
+        stays.echo()
+        assert json.loads(said(gateway, "status", "--json"))["reload"]["text"] + "\n" == told
+        assert said(gateway, "reload") == "reloaded: generation 3 is in force\n"
+
+
 @pytest.mark.sanitizers
 def test_reload(start, echo):
     gateway = start(control="")

@@ -25,6 +25,8 @@ static struct ask asks[ASKERS];
 static unsigned prepares, commits, aborts;
 static int refusing; /* the worker that says no; -1: none */
 static int silent;   /* the worker that says nothing; -1: none */
+static int walking;  /* the one that has many sessions to judge; -1: none */
+static bool ending;  /* some are no longer allowed */
 
 static void
 write_config(const char *more)
@@ -80,7 +82,8 @@ setup(void **state)
     for (size_t i = 0; i < ASKERS; i++)
         asks[i].asker = (struct reload_asker) { .text = on_text, .done = on_done };
     prepares = commits = aborts = 0;
-    refusing = silent = -1;
+    refusing = silent = walking = -1;
+    ending = false;
     return listeners_open(&r->m);
 }
 
@@ -96,6 +99,18 @@ teardown(void **state)
     return rig_teardown(state);
 }
 
+/* It ended as many sessions as its number says. */
+static void
+judged(struct rig *r, int i, struct ipc_message *commit)
+{
+    struct ipc_rejudged told = { .ended = ending ? (uint32_t)i : 0 };
+    uint8_t body[IPC_BODY_MAX];
+
+    assert_int_equal(ipc_generation_decode(commit, &told.generation), 0);
+    if (r->workers[i].place->role == IPC_WORKER)
+        rig_say(r, i, IPC_REJUDGED, body, ipc_rejudged_encode(&told, body, sizeof body));
+}
+
 static void
 speak_for(struct rig *r, int i)
 {
@@ -105,6 +120,8 @@ speak_for(struct rig *r, int i)
 
     while (rig_receive(r, i, &m)) {
         commits += m.type == IPC_COMMIT;
+        if (m.type == IPC_COMMIT && i != walking)
+            judged(r, i, &m);
         aborts += m.type == IPC_ABORT;
         if (m.type != IPC_PREPARE)
             continue;
@@ -421,6 +438,69 @@ a_busy_worker(void **state)
     assert_int_equal(reload_generation(&r->m), 1);
 }
 
+static void
+others_have_told(struct rig *r, uint64_t generation)
+{
+    for (int i = 0; i < 10000 && (r->m.generation < generation || r->m.reload.revoked < 3); i++)
+        turn(r);
+    assert_int_equal(r->m.reload.revoked, 3);
+    assert_int_equal(asks[generation - 2].answers, 0);
+}
+
+/* Who asked hears how many sessions ended, once all workers have told; a successor is not waited for. */
+static void
+what_it_ended(void **state)
+{
+    struct rig *r = *state;
+    struct ipc_rejudged late = { .generation = 2, .ended = 7 };
+    bool ok;
+
+    ending = true;
+    walking = 0;
+    reload_begin(&r->m, &asks[0].asker);
+    others_have_told(r, 2);
+    assert_int_equal(r->m.reload.phase, RELOAD_IDLE);
+    judged_told(&r->workers[0], &late);
+    assert_int_equal(asks[0].answers, 1);
+    assert_true(asks[0].ok);
+    assert_string_equal(asks[0].summary,
+        "reloaded: generation 2 is in force; 10 sessions that it does not allow ended");
+    assert_string_equal(reload_last(&r->m, &ok), asks[0].summary);
+    ending = false;
+    walking = -1;
+    reload_begin(&r->m, &asks[1].asker);
+    run(r, &asks[1]);
+    assert_string_equal(asks[1].summary, "reloaded: generation 3 is in force");
+}
+
+/* One that dies, or takes its time, holds nobody up; nor does the end of the gateway. */
+static void
+who_does_not_tell(void **state)
+{
+    struct rig *r = *state;
+
+    ending = true;
+    walking = 0;
+    reload_begin(&r->m, &asks[0].asker);
+    others_have_told(r, 2);
+    assert_int_equal(loop_timer_set(r->m.loop, &r->m.reload.judging_timer, loop_now(r->m.loop)), 0);
+    run(r, &asks[0]);
+    assert_string_equal(asks[0].summary,
+        "reloaded: generation 2 is in force; 3 sessions that it does not allow ended so far");
+    reload_begin(&r->m, &asks[1].asker);
+    others_have_told(r, 3);
+    r->workers[0].judging = false; /* as of one that is gone */
+    reload_process_gone(&r->m);
+    assert_int_equal(asks[1].answers, 1);
+    reload_begin(&r->m, &asks[2].asker);
+    reload_begin(&r->m, &asks[3].asker);
+    others_have_told(r, 4);
+    reload_forget(&r->m, &asks[2].asker);
+    reload_cancel(&r->m, "the gateway stops");
+    assert_int_equal(asks[2].answers, 0);
+    assert_true(asks[3].ok);
+}
+
 int
 main(void)
 {
@@ -440,6 +520,8 @@ main(void)
         TEST(it_drains_while_it_compiles),
         TEST(it_drains_while_all_are_asked),
         TEST(it_stops_while_all_are_asked),
+        TEST(what_it_ended),
+        TEST(who_does_not_tell),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
