@@ -114,10 +114,10 @@ def soft_limit(gateway, pid, number):
 
 
 @contextlib.contextmanager
-def no_more_descriptors(gateway, pid):
-    """Than those it holds now: the limit is the first number that is free."""
+def no_more_descriptors(gateway, pid, but=0):
+    """Than those it holds now, and so many: the limit is a number that is free."""
     before, held = limit_of(pid), gw.descriptors(pid)
-    soft_limit(gateway, pid, next(n for n in range(len(held) + 1) if n not in held))
+    soft_limit(gateway, pid, [n for n in range(len(held) + but + 1) if n not in held][but])
     yield
     soft_limit(gateway, pid, before)
 
@@ -199,3 +199,20 @@ def works(gateway, echo):
         return True
     except (OSError, AssertionError):
         return False
+
+
+@needs_root
+def test_a_successor_that_could_not_start_is_tried_again(start, echo):
+    """The one more is for who asks. Its predecessor serves on meanwhile."""
+    gateway = start(workers=1, control="")
+    old = gateway.children("worker")
+    with Client(gateway).connect(echo.address) as client:
+        with no_more_descriptors(gateway, gateway.pid, but=1):
+            assert gateway.ctl("workers", "replace", "1").returncode == 0
+            wait_until(lambda: "starting worker 1: Too many open files" in gateway.stderr(), 5)
+            client.echo()
+            assert gateway.children("worker") == old
+        wait_until(lambda: len(gateway.children("worker")) == 2, 10, "its successor")
+        client.echo()
+    wait_until(lambda: len(gateway.children("worker")) == 1, 10, "the predecessor has ended")
+    assert gateway.children("worker") != old
