@@ -221,7 +221,7 @@ ctl_usage(const char *fmt, ...)
     va_start(args, fmt);
     complain(fmt, args);
     va_end(args);
-    fputs("sallyportctl: sallyportctl -h says how it is called\n", stderr);
+    fputs("sallyportctl: -h, also behind a command, tells how it is called\n", stderr);
     return CTL_USAGE;
 }
 

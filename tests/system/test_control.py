@@ -170,6 +170,26 @@ def test_a_worker_that_was_replaced_is_counted(start):
     assert json.loads(said(gateway, "status", "--json"))["workers"]["restarts"] == 1
 
 
+def strings(value):
+    """Every (name, text) in what --json says."""
+    if isinstance(value, dict):
+        for name, one in value.items():
+            yield from [(name, one)] if isinstance(one, str) else strings(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from strings(one)
+
+
+def test_numbers_are_numbers_in_json(gateway, echo):
+    """All but labels and ids."""
+    with Client(gateway).connect(echo.address, "alice") as client:
+        client.echo()
+        seen = [pair for what in ("status", "sessions", "workers", "penalties")
+                for pair in strings(json.loads(said(gateway, what, "--json")))]
+    assert len(seen) > 20
+    assert {name for name, text in seen if re.fullmatch(r"[0-9.]+", text)} <= {"worker", "number", "session", "version"}
+
+
 # --- what it does ---
 
 
