@@ -106,15 +106,19 @@ def test_many_wait_for_one_advance(logged, echo):
 
 
 def test_refused_in_time(logged, echo):
+    """New sessions alone: those that live notice nothing."""
     gateway, daemon = logged("stop = 2 connect = 1")
-    stuck(gateway, daemon)
-    with Client(gateway) as client, Client(gateway) as associate:
+    with Client(gateway).connect(echo.address) as lives, Client(gateway) as client, Client(gateway) as associate:
+        lives.echo()
+        stuck(gateway, daemon)
         client.greet().send(socks.request(*echo.address))
         associate.greet().send(socks.request("0.0.0.0", 0, socks.ASSOCIATE))
         assert client.reply().code == 1 and associate.reply().code == 1
         client.ends()
         associate.ends()
+        lives.echo(b"x" * 100_000)
     daemon.resume()
+    closed(daemon, lives, event="session.end", reason="closed")
     closed(daemon, client, event="session.end", reason="audit-unavailable", reply="1")
     closed(daemon, associate, event="session.end", reason="audit-unavailable", reply="1")
 

@@ -82,6 +82,15 @@ def test_keyvalue(filed, echo):
     wait_until(lambda: any(r["event"] == "gateway.stop" for r in filed_now()), 10)
     records.check(filed_now())
     assert daemon.lines("sallyport.log").count(b"\n") == len(filed_now()), "nothing else is in it"
+    # Who talked to that address on that day, how much and by which rule: as README asks for it.
+    readme = (SAMPLES.parent / "README.md").read_text()
+    command, = re.findall(r"^    (grep -F ' address=.*)$", readme, re.M)
+    served = next(r for r in filed_now() if r["event"] == "session.end")
+    command = command.replace("203.0.113.7:", "127.0.0.1:").replace("2026-11-17", served["time"][:10])
+    done = subprocess.run(["sh", "-c", command.replace("/var/log/sallyport.log", str(daemon.logs / "sallyport.log"))],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=20)
+    assert records.parse(done.stdout) == [served]
+    assert (served["bytes_up"], served["rule"]) == ("4", "loopback")
 
 
 def test_json(filed, echo):
