@@ -37,6 +37,7 @@ struct login {
     gss_ctx_id_t context;
     unsigned rounds;
     bool spnego;
+    bool mic; /* SPNEGO had each side sign the mechanisms offered */
 };
 
 /* ---- opening ---- */
@@ -143,6 +144,8 @@ token_accept(const struct gssapi *g, struct login *l, const struct auth_opening 
         reason = gssapi_status_reason(major, minor);
     else
         reason = answer_take(&answer, &out->answer);
+    if (l->spnego && gssapi_token_has_mic(answer.value, answer.length))
+        l->mic = true;
     (void)gss_release_buffer(&ignored, &answer);
     if (reason == NULL)
         out->outcome = major == GSS_S_COMPLETE ? AUTH_SUCCESS : AUTH_CONTINUE;
@@ -220,6 +223,9 @@ context_export(struct login *l, OM_uint32 flags, bool end_with_ticket, struct au
     int64_t end = 0;
     const char *reason = gssapi_export(&l->context, flags, &context, &end);
 
+    /* The client's signature had the first number; ours is in send_seq. Neither comes without the other. */
+    if (l->mic)
+        context.recv_seq++;
     if (reason == NULL && end_with_ticket && end <= wall_read().us / CLOCK_SECOND_US)
         reason = "ticket-expired";
     if (reason == NULL) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * 60 LENGTH 06 LENGTH OID: the frame of an initial context token. Serves the acceptor. Every error
- * is an answer.
+ * 60 LENGTH 06 LENGTH OID: the frame of an initial context token; and a1 LENGTH 30 LENGTH, with fields
+ * behind it, each with a tag of its own: an answer of SPNEGO. Serves the acceptor. Every error is an
+ * answer.
  */
 #include "auth/gssapi/gssapi_token.h"
 
@@ -13,6 +14,9 @@
 
 #define TAG_APPLICATION 0x60
 #define TAG_OID 0x06
+#define TAG_RESPONSE 0xa1
+#define TAG_SEQUENCE 0x30
+#define TAG_MIC 0xa3
 #define LENGTH_LONG 0x80
 #define LENGTH_OCTETS_MAX 4
 
@@ -63,4 +67,28 @@ gssapi_token_mechanism(const void *token, size_t len)
         if (known[i].len == oid_len && memcmp(known[i].oid, oid, oid_len) == 0)
             return known[i].mechanism;
     return GSSAPI_MECHANISM_OTHER;
+}
+
+/* A tag with a length that is the rest of the token. */
+static bool
+opens_with(struct cursor *c, uint8_t tag)
+{
+    return cursor_u8(c) == tag && length_read(c) == cursor_left(c) && cursor_ok(c);
+}
+
+bool
+gssapi_token_has_mic(const void *token, size_t len)
+{
+    struct cursor c = cursor_init(token, len);
+
+    if (!opens_with(&c, TAG_RESPONSE) || !opens_with(&c, TAG_SEQUENCE))
+        return false;
+    while (cursor_ok(&c) && cursor_left(&c) > 0) {
+        const bool mic = cursor_u8(&c) == TAG_MIC;
+
+        cursor_skip(&c, length_read(&c));
+        if (mic)
+            return cursor_ok(&c);
+    }
+    return false;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* auth/gssapi: any bytes as a client's first token. */
+/* auth/gssapi: any bytes as a client's first token, and as an answer of SPNEGO. */
 #include "tests/fuzz/fuzz.h"
 
 #include "auth/gssapi/gssapi_token.h"
@@ -13,5 +13,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     /* The frame says how long it is: one octet less is none. */
     if (mechanism != GSSAPI_MECHANISM_BAD)
         FUZZ_ASSERT(gssapi_token_mechanism(data, size - 1) == GSSAPI_MECHANISM_BAD);
+    if (gssapi_token_has_mic(data, size)) {
+        FUZZ_ASSERT(mechanism == GSSAPI_MECHANISM_BAD && data[0] == 0xa1);
+        FUZZ_ASSERT(!gssapi_token_has_mic(data, size - 1));
+    }
     return 0;
 }

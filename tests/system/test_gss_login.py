@@ -205,14 +205,80 @@ def test_spnego_alone(start, realm, alice, echo):
 IAKERB, NTLM, KERBEROS = "2b0601050205", "2b06010401823702020a", "2a864886f712010202"
 
 
+def der(tag, *parts):
+    body = b"".join(parts)
+    size = len(body)
+    return bytes([tag, *([size] if size < 128 else [0x82, size >> 8, size & 255])]) + body
+
+
+def mech_list(*mechanisms):
+    return der(0x30, *(der(0x06, bytes.fromhex(one)) for one in mechanisms))
+
+
 def negotiation(*mechanisms):
     """A NegTokenInit (RFC 4178) that lists these and has no token of any."""
-    def der(tag, *parts):
-        body = b"".join(parts)
-        assert len(body) < 128
-        return bytes([tag, len(body)]) + body
-    types = der(0x30, *(der(0x06, bytes.fromhex(one)) for one in mechanisms))
-    return der(0x60, bytes.fromhex("06062b0601050502"), der(0xa0, der(0x30, der(0xa0, types))))
+    return der(0x60, bytes.fromhex("06062b0601050502"), der(0xa0, der(0x30, der(0xa0, mech_list(*mechanisms)))))
+
+
+def negotiation_goes_on(token=None, mic=None):
+    fields = [der(0xa0 + i, der(0x04, text)) for i, text in ((2, token), (3, mic)) if text]
+    return frame(CONTEXT, der(0xa1, der(0x30, *fields)))
+
+
+def parts(data):
+    """Tag and content, one after the other."""
+    at = 0
+    while at < len(data):
+        tag, size, at = data[at], data[at + 1], at + 2
+        if size > 127:
+            at, size = at + size - 128, int.from_bytes(data[at:at + size - 128], "big")
+        yield tag, data[at:at + size]
+        at += size
+
+
+def negotiation_answer(token):
+    """The fields of a NegTokenResp by their numbers."""
+    ((_, sequence),) = parts(token)
+    ((_, fields),) = parts(sequence)
+    return {tag & 0x1F: next(parts(content))[1] for tag, content in parts(fields)}
+
+
+@pytest.mark.sanitizers
+@pytest.mark.parametrize("flags", (FLAGS, NOT_MUTUAL), ids=("mutual", "not-mutual"))
+def test_spnego_with_another_mechanism_first(start, realm, alice, echo, flags):
+    """Then both sides sign the list of mechanisms, which uses up a sequence number each way."""
+    gateway = start(realm=realm, gssapi='mechanisms = { "krb5", "spnego" }')
+    with GssClient(gateway, alice, flags=flags) as client:
+        gss, offered = client.context.gss, mech_list(NTLM, KERBEROS)
+        client.offer().send(frame(CONTEXT, negotiation(NTLM, KERBEROS)))
+        assert KERBEROS in client.message(CONTEXT).hex()
+        early = gss.get_signature(offered) if gss.complete else None
+        client.send(negotiation_goes_on(client.context.first, early))
+        answer = negotiation_answer(client.message(CONTEXT))
+        if not gss.complete:
+            client.context.step(answer[2])
+        gss.verify_signature(offered, answer[3])
+        if not early:
+            client.send(negotiation_goes_on(mic=gss.get_signature(offered)))
+            client.message(CONTEXT)
+        assert client.propose(CONFIDENTIALITY) == CONFIDENTIALITY
+        assert client.ask(*echo.address).code == 0
+        client.echo(os.urandom(100_000))
+        client.shut()
+        assert client.get_rest() == b""
+    assert gateway.closing(client)["mechanism"] == "spnego"
+
+
+def test_spnego_with_a_list_that_was_changed(start, realm, alice):
+    """Somebody put NTLM before what the client signed."""
+    gateway = start(realm=realm, gssapi='mechanisms = { "krb5", "spnego" }')
+    with GssClient(gateway, alice, flags=NOT_MUTUAL) as client:
+        client.offer().send(frame(CONTEXT, negotiation(NTLM, KERBEROS)))
+        client.message(CONTEXT)
+        client.send(negotiation_goes_on(client.context.first,
+                                        client.context.gss.get_signature(mech_list(KERBEROS))))
+        client.refused()
+    failure(gateway, client)
 
 
 def test_spnego_is_for_kerberos_alone(start, realm):
