@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 
 import records
-from waiting import stays, wait_until  # noqa: F401 (tests use them through here)
+from waiting import halt, stays, wait_until  # noqa: F401 (tests use them through here)
 
 HERE = pathlib.Path(__file__).resolve().parent
 BUILD = pathlib.Path(os.environ.get("SALLYPORT_BUILD") or HERE.parents[1] / "build")

@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 
-from waiting import wait_until
+from waiting import halt, wait_until
 
 PROGRAM = shutil.which("rsyslogd", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
 
@@ -55,7 +55,7 @@ action(type="omfile" file="{self.output}" template="plain" flushOnTXEnd="on" asy
             self.process.wait(10)
 
     def pause(self):
-        self.process.send_signal(signal.SIGSTOP)
+        halt(self.process.pid)
 
     def resume(self):
         self.process.send_signal(signal.SIGCONT)

@@ -61,7 +61,7 @@ def test_destinations_without_end(start):
     gateway = start(workers=1, rules=gw.rule("all", destination=["127.77.0.0/16"]))
     logger, = gateway.children("logger")
     with udp.Peer("127.77.200.1") as peer, udp.Association(gateway) as a:
-        gw.kill(logger, signal.SIGSTOP)
+        gw.halt(logger)
         try:
             for i in range(6000):
                 a.send((f"127.77.{i // 250}.{1 + i % 250}", 9), b"x")

@@ -130,7 +130,7 @@ def test_stop_a_worker(busy, echo):
     victim = pid_of(gateway, label)
     others = [s for s in sessions if worker_of(gateway, s) != label]
     before = set(gateway.children("worker"))
-    gw.kill(victim, signal.SIGSTOP)
+    gw.halt(victim)
     bypassed = lambda: all(works(gateway, echo) for _ in range(4))
     wait_until(bypassed, 10, "new sessions pass it by")
     assert gw.alive(victim), "so it was not for its end"
@@ -145,7 +145,7 @@ def test_stop_a_worker(busy, echo):
 def test_a_worker_stopped_for_a_moment_goes_on(busy, echo):
     gateway, sessions = busy(workers=2, sessions=4)
     victim = pid_of(gateway, worker_of(gateway, sessions[0]))
-    gw.kill(victim, signal.SIGSTOP)
+    gw.halt(victim)
     stays(lambda: gw.alive(victim), 0.7)
     gw.kill(victim, signal.SIGCONT)
     rounds = [s.rounds for s in sessions]
@@ -167,7 +167,7 @@ def test_logins_queued_behind_a_dead_auth_process_survive(start, echo):
     """The queue's other end is the master's too: a successor takes what waits in it."""
     gateway = start(methods=["userpass"], userpass="processes = 1")
     victim = gateway.children("auth")[0]
-    gw.kill(victim, signal.SIGSTOP)
+    gw.halt(victim)
     clients = [Client(gateway, deadline=15).greet(2).send(socks.login("alice", "wonderland")) for _ in range(20)]
     stays(lambda: True, 0.2)
     gw.kill(victim, signal.SIGKILL)
@@ -182,7 +182,7 @@ def test_stop_an_auth_process(busy, echo):
     gateway, sessions = busy(userpass="processes = 2")
     victim = gateway.children("auth")[0]
     before = set(gateway.children("auth"))
-    gw.kill(victim, signal.SIGSTOP)
+    gw.halt(victim)
     for _ in range(5):
         log_in_works(gateway, echo)
     assert gw.alive(victim), "they did not wait for its end"
@@ -209,7 +209,7 @@ def test_stop_the_logger(busy, echo):
     """It blocks nobody; its successor writes what waited."""
     gateway, sessions = busy(repeats=True)
     victim = gateway.children("logger")[0]
-    gw.kill(victim, signal.SIGSTOP)
+    gw.halt(victim)
     names = [log_in_works(gateway, echo).name for _ in range(50)]
     rounds = [s.rounds for s in sessions]
     wait_until(lambda: all(s.rounds > r for s, r in zip(sessions, rounds)), 10)

@@ -121,7 +121,7 @@ def test_a_worker_stopped_during_logins(start, realm, alice, echo):
     gateway = start(realm=realm, workers=2)
     logins = [GssClient(gateway, alice).offer() for _ in range(2)]  # one at each worker
     stopped = gateway.children("worker")[0]
-    os.kill(stopped, signal.SIGSTOP)
+    gw.halt(stopped)
     try:
         def served():
             client = GssClient(gateway, alice, deadline=1)

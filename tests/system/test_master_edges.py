@@ -260,7 +260,7 @@ def test_a_stopped_child_does_not_hold_up_the_end(start, echo, role):
     clients = [Client(gateway).connect(echo.address, "alice") for _ in range(4)]
     for client in clients:
         gateway.wait_event("session.start", client=client.name)
-    gw.kill(gateway.children(role)[0], signal.SIGSTOP)
+    gw.halt(gateway.children(role)[0])
     children = gateway.children()
     began = time.monotonic()
     gateway.signal(signal.SIGTERM)

@@ -176,7 +176,7 @@ def test_a_worker_dies_while_everybody_is_asked(start, echo):
 
 
 def asked_and_killed(gateway, victim, text):
-    gw.kill(victim, signal.SIGSTOP)
+    gw.halt(victim)
     gateway.configure(text)
     gateway.signal(signal.SIGHUP)
     wait_until(lambda: "reading the configuration again" in gateway.stderr(), 5)

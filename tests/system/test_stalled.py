@@ -80,7 +80,7 @@ def test_a_thousand_logins_before_the_pool_looks(start):
     need_descriptors(COUNT + 200)
     gateway = start(methods=["userpass"], workers=1, userpass="processes = 1")
     auth = gateway.children("auth")[0]
-    gw.kill(auth, signal.SIGSTOP)
+    gw.halt(auth)
     crowd = [Client(gateway).send(socks.hello(2), socks.login("alice", "wonderland")) for _ in range(COUNT)]
     for client in crowd:
         assert client.recv(2) == b"\x05\x02"
