@@ -70,6 +70,9 @@ store(struct ctl_given *g, size_t row)
 {
     const struct ctl_option *o = &g->command->options[row];
 
+    /* A variable of a script that is not set: nobody means that, and some filters would. */
+    if (o->takes != NULL && optarg[0] == '\0')
+        return ctl_usage("%s: --%s is empty", g->command->name, o->name);
     if (o->many && g->list.count == CTL_LIST_MAX)
         return ctl_usage("%s: --%s is given more than %d times", g->command->name, o->name, CTL_LIST_MAX);
     if (o->many)

@@ -109,6 +109,8 @@ write_audit(FILE *out, const struct control_line *l)
     write_field(out, "\n  ", l, "state", "");
     if (!is(l, "stuck_since", ""))
         write_field(out, " since ", l, "stuck_since", "");
+    if (is(l, "logger", "down"))
+        fputs(", no logger runs", out);
     write_field(out, ", ", l, "waiting", " waiting, ");
     write_field(out, "", l, "lost", is(l, "required", "yes") ? " lost, required\n" : " lost\n");
 }

@@ -83,7 +83,7 @@ put_workers(struct control_client *c)
     for (uint32_t i = 0; i < m->capacity.workers; i++) {
         const struct process *p = m->workers[i].process;
 
-        running += p != NULL && p->phase == PROCESS_RUNNING;
+        running += p != NULL && p->phase == PROCESS_RUNNING && !p->bypassed;
         restarts += m->workers[i].starts > 1 ? m->workers[i].starts - 1 : 0;
     }
     control_put(&c->w, "section", "workers");

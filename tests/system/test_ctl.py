@@ -181,6 +181,12 @@ def test_the_order_of_sessions(tmp_path):
         assert gateway.run("sessions").stdout == b"no sessions\n"
 
 
+def test_a_logger_that_is_down(tmp_path):
+    audit = {"section": "audit", "target": "syslog", "state": "stuck", "waiting": 3, "lost": 0}
+    with Impostor(tmp_path, {"status": line(**audit, logger="down") + b".ok\n"}) as gateway:
+        assert gateway.run("status").stdout == b"audit       syslog\n  stuck, no logger runs, 3 waiting, 0 lost\n"
+
+
 def wide(text):
     return len(text) + text.count("\u4e2d")
 
@@ -292,7 +298,8 @@ def test_help_of_a_command(tmp_path):
     ("explain --client ::1", "explain: --client and --to are needed"), ("status --json=yes", "--json takes no value"),
     ("workers replace", "workers replace: NUMBER is needed"), ("workers replace 1 2", 'unexpected argument "2"'),
     ("workers shoot 1", 'workers: unexpected argument "shoot"'), ("penalties --client ::1", "penalties knows no --client"),
-    ("test", "test: TABLE is needed"), ("sessions -u x", "sessions knows no -u")])
+    ("test", "test: TABLE is needed"), ("kill --rule=", "kill: --rule is empty"),
+    ("penalties clear --user=", "penalties clear: --user is empty"), ("sessions -u x", "sessions knows no -u")])
 def test_wrong_usage(args, text):
     done = subprocess.run([CTL, *args.split()], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
     assert (done.returncode, done.stdout) == (USAGE, b"") and text in done.stderr.decode(), done

@@ -172,6 +172,9 @@ test_status(void **state)
     assert_non_null(strstr(answer, "\nsection=workers\tconfigured=3\trunning=3\t"));
     assert_non_null(strstr(answer, "\nsection=sessions\tnow=0\t"));
     assert_int_equal(clients(*state), 0);
+    ((struct rig *)*state)->workers[1].bypassed = true; /* it does not answer */
+    ask(*state, "status\n");
+    assert_non_null(strstr(answer, "\nsection=workers\tconfigured=3\trunning=2\t"));
 }
 
 static void
