@@ -11,31 +11,41 @@
 
 #include "lib/base/cursor.h"
 
-#define DERIVE_CONSTANT 5     /* usage number, purpose */
+#define DERIVE_CONSTANT 5     /* octets: usage number, purpose */
 #define DERIVE_FOLD_ROTATE 13 /* bits each copy is turned further, RFC 3961 section 5.1 */
-#define DERIVE_FOLD_ALL 80    /* the least common multiple of 5 and 16 */
+#define DERIVE_FOLD_COPIES 16 /* the least common multiple of 5 and 16, in constants */
+#define DERIVE_FOLD_BLOCKS 5  /* and in blocks */
 
-/* Octet i of copies of the constant one behind another, each turned by 13 bits more to the right. */
-static uint8_t
-fold_octet(const uint8_t constant[DERIVE_CONSTANT], unsigned i)
+/* Copies of the constant one behind another, each turned by 13 bits more to the right. */
+static void
+fold_copies(const uint8_t constant[DERIVE_CONSTANT], uint8_t *out)
 {
     const unsigned bits = DERIVE_CONSTANT * 8;
-    const unsigned turned = i / DERIVE_CONSTANT * DERIVE_FOLD_ROTATE % bits;
-    const unsigned at = (i % DERIVE_CONSTANT * 8 + bits - turned) % bits;
-    const unsigned octet = constant[at / 8];
-    const unsigned next = constant[(at / 8 + 1) % DERIVE_CONSTANT];
-    return (uint8_t)((octet << 8 | next) >> (8 - at % 8));
+    uint64_t turned = 0;
+    for (unsigned i = 0; i < DERIVE_CONSTANT; i++) {
+        turned = turned << 8 | constant[i];
+    }
+    for (unsigned copy = 0; copy < DERIVE_FOLD_COPIES; copy++) {
+        for (unsigned i = 0; i < DERIVE_CONSTANT; i++) {
+            *out++ = (uint8_t)(turned >> (bits - 8 - 8 * i));
+        }
+        turned = (turned >> DERIVE_FOLD_ROTATE | turned << (bits - DERIVE_FOLD_ROTATE)) &
+                 (((uint64_t)1 << bits) - 1);
+    }
 }
 
 /* 128-fold of the constant: the copies, a block at a time, added in ones' complement. */
 static void
 derive_fold(const uint8_t constant[DERIVE_CONSTANT], uint8_t out[KRB5MSG_BLOCK])
 {
+    uint8_t copies[DERIVE_FOLD_BLOCKS][KRB5MSG_BLOCK];
     unsigned carry = 0;
-    memset(out, 0, KRB5MSG_BLOCK);
-    for (unsigned i = DERIVE_FOLD_ALL; i-- > 0;) {
-        carry += fold_octet(constant, i) + out[i % KRB5MSG_BLOCK];
-        out[i % KRB5MSG_BLOCK] = (uint8_t)carry;
+    fold_copies(constant, copies[0]);
+    for (unsigned i = KRB5MSG_BLOCK; i-- > 0;) {
+        for (unsigned block = 0; block < DERIVE_FOLD_BLOCKS; block++) {
+            carry += copies[block][i];
+        }
+        out[i] = (uint8_t)carry;
         carry >>= 8;
     }
     for (unsigned i = KRB5MSG_BLOCK; carry > 0; i = i > 0 ? i : KRB5MSG_BLOCK) {
