@@ -4,7 +4,9 @@
  * with the caller's ticket and seals with lib/krb5msg, so that the client costs less than what it
  * measures. The destination is bench_load's. Everything that fails ends the process with status 1.
  *
- *   bench_gss sessions PROXY TARGET COUNT PROCESSES LEVEL   log in, CONNECT, a byte each way, close
+ *   bench_gss sessions PROXY TARGET COUNT PROCESSES LEVEL [RATE]
+ *                                                           log in, CONNECT, a byte each way, close;
+ *                                                           RATE in a second at most
  *   bench_gss down PROXY TARGET BYTES PROCESSES LEVEL       BYTES in all from the destination
  *   bench_gss up PROXY TARGET BYTES PROCESSES LEVEL         BYTES in all to the destination
  *
@@ -24,6 +26,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define ROOM (4U * GSSAPI_MESSAGE_MAX)
@@ -31,6 +34,7 @@
 struct load {
     uint16_t proxy, target;
     enum auth_protection level;
+    uint64_t every_ns; /* a process begins a session no sooner after the one before; 0: at once */
 };
 
 /* A connection to the proxy, and what it sent that is not used yet. */
@@ -266,12 +270,27 @@ sealed_connect(struct link *l, const struct load *load)
 
 /* ---- what is measured ---- */
 
+/* Waits for the next beat, which a late one does not move. */
+static void
+beat(struct timespec *next, uint64_t every_ns)
+{
+    if (every_ns == 0)
+        return;
+    next->tv_nsec += (long)(every_ns % 1000000000U);
+    next->tv_sec += (time_t)(every_ns / 1000000000U) + next->tv_nsec / 1000000000L;
+    next->tv_nsec %= 1000000000L;
+    (void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, next, NULL);
+}
+
 static void
 run_sessions(struct link *l, const struct load *load, uint64_t count)
 {
+    struct timespec next;
     uint8_t *plain;
 
+    (void)clock_gettime(CLOCK_MONOTONIC, &next);
     for (uint64_t i = 0; i < count; i++) {
+        beat(&next, load->every_ns);
         sealed_connect(l, load);
         sealed_send(l, "x", 1);
         if (sealed_receive(l, &plain) != 1)
@@ -377,13 +396,14 @@ main(int argc, char **argv)
 {
     char error[256] = "";
 
-    if (argc != 7) {
-        fprintf(stderr, "usage: bench_gss sessions|down|up PROXY TARGET AMOUNT PROCESSES LEVEL\n");
+    if (argc != 7 && argc != 8) {
+        fprintf(stderr, "usage: bench_gss sessions|down|up PROXY TARGET AMOUNT PROCESSES LEVEL [RATE]\n");
         return 2;
     }
     const struct load load = { .proxy = (uint16_t)number(argv[2], 1),
         .target = (uint16_t)number(argv[3], 1),
-        .level = (enum auth_protection)number(argv[6], 0) };
+        .level = (enum auth_protection)number(argv[6], 0),
+        .every_ns = argc == 8 ? number(argv[5], 1) * 1000000000U / number(argv[7], 1) : 0 };
 
     if (auth_gssapi_protect.start != NULL && auth_gssapi_protect.start(error, sizeof error) != 0)
         die(error);
