@@ -5,6 +5,7 @@
  */
 #include "src/metrics/metrics_private.h"
 
+#include "lib/base/addr.h"
 #include "src/core/log.h"
 
 #include <errno.h>
@@ -152,11 +153,15 @@ connection_changed(void *cls, struct MHD_Connection *connection, void **context,
         v->connection = connection;
         v->timer.expired = visitor_late;
         visitor_arm(v);
-    } else if (v != NULL) {
-        loop_timer_cancel(x->child.loop, &v->timer);
-        free(v);
-        *context = NULL;
+        return;
     }
+    /* At its limit the daemon does not listen, and begins again only when it runs once more. */
+    http_drive(x);
+    if (v == NULL)
+        return;
+    loop_timer_cancel(x->child.loop, &v->timer);
+    free(v);
+    *context = NULL;
 }
 
 static void
@@ -221,6 +226,21 @@ http_drive(struct metrics *x)
     loop_defer(x->child.loop, &x->drive);
 }
 
+/* Who shares the scraper's address would, with a limit, keep it out with fewer connections; 0: none. */
+static unsigned
+address_limit(int listen_fd)
+{
+    struct sockaddr_storage ss;
+    socklen_t len = sizeof ss;
+
+    if (getsockname(listen_fd, (struct sockaddr *)&ss, &len) < 0)
+        return 0;
+    struct addr bound = addr_from_sockaddr((const struct sockaddr *)&ss, len);
+    const char *special = addr_special(&bound, NULL);
+
+    return special != NULL && strcmp(special, "loopback") == 0 ? 0 : METRICS_ADDRESS_MAX;
+}
+
 void
 http_start(struct metrics *x)
 {
@@ -228,6 +248,7 @@ http_start(struct metrics *x)
     x->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, answer, x,
         MHD_OPTION_LISTEN_SOCKET, x->listen_fd,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)METRICS_CONNECTIONS_MAX,
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, address_limit(x->listen_fd),
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)METRICS_SECONDS,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)METRICS_CONNECTION_MEMORY,
         MHD_OPTION_NOTIFY_CONNECTION, connection_changed, x,
@@ -252,7 +273,7 @@ http_stop(struct metrics *x)
     loop_io_del(x->child.loop, &x->io, x->epoll_fd);
     text_abandon(x); /* nobody may be suspended at the end */
     loop_timer_cancel(x->child.loop, &x->timer);
-    loop_task_cancel(x->child.loop, &x->drive);
     MHD_stop_daemon(x->daemon);
+    loop_task_cancel(x->child.loop, &x->drive); /* connections that it closed have asked for it */
     text_free(x);
 }

@@ -13,6 +13,7 @@
 #include "src/core/ipc_metrics.h"
 
 #define METRICS_CONNECTIONS_MAX 64
+#define METRICS_ADDRESS_MAX 16 /* of one address, but where all clients have the same: at loopback */
 #define METRICS_CONNECTION_MEMORY 16384 /* bytes of request line, headers and reply's headers */
 #define METRICS_SECONDS 10              /* for a request and its answer, and between two */
 #define METRICS_ANSWER_SECONDS 3        /* for the master to render */

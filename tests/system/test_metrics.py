@@ -2,6 +2,7 @@
 """Metrics over HTTP: the numbers are what happened, none goes back, and whoever asks badly disturbs
 nobody."""
 import collections
+import contextlib
 import http.client
 import os
 import re
@@ -316,11 +317,35 @@ def test_more_clients_than_allowed(gateway):
     if gw.ROOT:
         open_ones = [what for what in gw.descriptors(gateway.children("metrics")[0]).values() if "socket:" in what]
         assert len(open_ones) <= 64 + 2  # with the listener and the channel
+    pid = gateway.children("metrics")[0]
+    gw.kill(pid, signal.SIGSTOP)  # so that they leave all at once
     for s in held[:-1]:
         s.close()
+    gw.kill(pid, signal.SIGCONT)
     assert held[-1].recv(12) == b"HTTP/1.1 200"
     held[-1].close()
     wait_until(lambda: get(gateway)[0].status == 200, 5, "served again")
+
+
+def test_one_address_does_not_hold_all(start):
+    """Sixteen of its connections are served, and the next ones closed; who comes from elsewhere gets in."""
+    gateway = start(**{**KEYS, "extra": 'metrics { listen = "0.0.0.0:0" }\n'})
+    where = ("127.0.0.1", int(address(gateway)[1]))
+    with contextlib.ExitStack() as stack:
+        held = [stack.enter_context(socket.create_connection(where, 5)) for _ in range(16)]
+        for s in held:
+            s.sendall(b"GET /metrics ")
+        with socket.create_connection(where, 5) as beyond:
+            beyond.sendall(b"GET /metrics ")
+            try:
+                assert beyond.recv(1) == b""
+            except ConnectionResetError:
+                pass
+        with socket.create_connection(where, 5, source_address=("127.0.0.2", 0)) as other:
+            other.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+            assert other.recv(12) == b"HTTP/1.1 200"
+        held[-1].sendall(b"HTTP/1.0\r\n\r\n")
+        assert held[-1].recv(12) == b"HTTP/1.1 200"
 
 
 def test_a_flood_costs_one_text(gateway):
