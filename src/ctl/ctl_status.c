@@ -29,6 +29,18 @@ write_field(FILE *out, const char *before, const struct control_line *l, const c
     fputs(after, out);
 }
 
+/* A moment, to the second. */
+static void
+write_time(FILE *out, const char *before, const struct control_line *l, const char *field)
+{
+    char text[64];
+    size_t len;
+
+    (void)ctl_clean(text, sizeof text, ctl_field(l, field), 0);
+    len = strcspn(text, ".");
+    fprintf(out, "%s%.*s%s", before, (int)len, text, text[len] == '.' ? "Z" : "");
+}
+
 static bool
 is(const struct control_line *l, const char *field, const char *value)
 {
@@ -46,7 +58,8 @@ write_gateway(FILE *out, const struct control_line *l)
     write_field(out, "process ", l, "pid", ", ");
     write_field(out, "", l, "state", "\n");
     fprintf(out, "  up %s", age);
-    write_field(out, " since ", l, "started", "\n");
+    write_time(out, " since ", l, "started");
+    fputc('\n', out);
     write_title(out, "config");
     write_field(out, "", l, "config", "\n");
     write_title(out, "generation");
@@ -108,7 +121,7 @@ write_audit(FILE *out, const struct control_line *l)
         write_field(out, " ", l, "path", "");
     write_field(out, "\n  ", l, "state", "");
     if (!is(l, "stuck_since", ""))
-        write_field(out, " since ", l, "stuck_since", "");
+        write_time(out, " since ", l, "stuck_since");
     if (is(l, "logger", "down"))
         fputs(", no logger runs", out);
     write_field(out, ", ", l, "waiting", " waiting, ");

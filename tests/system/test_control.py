@@ -91,7 +91,7 @@ def raw(gateway, data, shut=False):
 def test_status(gateway):
     text = said(gateway, "status")
     assert re.search(rf"^gateway +sallyport \S+, process {gateway.pid}, serving$", text, re.M)
-    assert re.search(r"^  up \d+\w since 20", text, re.M)
+    assert re.search(r"^  up \d+\w since 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$", text, re.M)
     assert re.search(rf"^config +{gateway.config_path}$", text, re.M)
     assert re.search(r"^workers +2 of 2 running", text, re.M)
     assert all(len(line) <= 80 for line in text.splitlines() if "/" not in line), text

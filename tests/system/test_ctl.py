@@ -181,6 +181,17 @@ def test_the_order_of_sessions(tmp_path):
         assert gateway.run("sessions").stdout == b"no sessions\n"
 
 
+def test_columns_of_wide_letters(tmp_path):
+    lines = b"".join(line(session="1", user=user, client="192.0.2.1:1", rule="r") for user in (
+        "a", "\u4e2d\u4e2d", "\u00e9\u00e9", "\u4e2d" * 60, "x" * 100, "\u0301x"))
+    with Impostor(tmp_path, {"sessions": lines + b".ok\n"}) as gateway:
+        for args in [], ["--wide"]:
+            rows = gateway.run("sessions", *args).stdout.decode().splitlines()
+            places = {wide(row[:row.index("CLIENT" if n == 0 else "192.0.2.1")]) for n, row in enumerate(rows)}
+            assert len(places) == 1 and len(rows) == 7, rows
+            assert args or max(map(wide, rows)) <= 80
+
+
 def test_a_logger_that_is_down(tmp_path):
     audit = {"section": "audit", "target": "syslog", "state": "stuck", "waiting": 3, "lost": 0}
     with Impostor(tmp_path, {"status": line(**audit, logger="down") + b".ok\n"}) as gateway:

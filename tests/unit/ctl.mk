@@ -16,3 +16,7 @@ check_PROGRAMS += tests/unit/test_ctl_query
 tests_unit_test_ctl_query_SOURCES = tests/unit/test_ctl_query.c tests/unit/config_rig.c \
 	tests/unit/config_rig.h tests/unit/unit.h
 tests_unit_test_ctl_query_LDADD = $(UNIT_CTL)
+
+check_PROGRAMS += tests/unit/test_ctl_options
+tests_unit_test_ctl_options_SOURCES = tests/unit/test_ctl_options.c tests/unit/unit.h
+tests_unit_test_ctl_options_LDADD = $(UNIT_CTL)
