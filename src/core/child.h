@@ -52,7 +52,7 @@ struct child {
     void (*orphaned)(struct child *child);
     /* After child_want_write(): the channel takes messages again. May be NULL. */
     void (*writable)(struct child *child);
-    /* The master's heartbeat was answered, about once a second. May be NULL. */
+    /* The master's heartbeat came, about once a second; it is answered afterwards. May be NULL. */
     void (*beat)(struct child *child);
     void *owner;
 

@@ -37,11 +37,11 @@ answer_ping(struct child *child, const struct ipc_message *m)
 {
     if (child->peer.state == IPC_STARTING)
         return; /* READY is the answer */
+    if (child->beat != NULL)
+        child->beat(child);
     /* A full channel is one the master does not read: it will not miss this answer. */
     if (child_send(child, IPC_PONG, m->body, m->len) < 0 && errno != EAGAIN && errno != EPIPE)
         log_warn("heartbeat: %s", strerror(errno));
-    if (child->beat != NULL)
-        child->beat(child);
 }
 
 static void

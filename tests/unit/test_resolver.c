@@ -41,7 +41,7 @@ static void
 test_families_arrive_apart(void **state)
 {
     (void)state;
-    dns_child_order(&dns, "set slow.test delay-aaaa=0.2 a=192.0.2.1 aaaa=2001:db8::1");
+    dns_child_order(&dns, "set slow.test delay-aaaa=0.8 a=192.0.2.1 aaaa=2001:db8::1");
     struct asker a = asker_resolve("slow.test");
 
     assert_status(&a, RESOLVER_OK, RESOLVER_OK);
