@@ -68,9 +68,15 @@ check_PROGRAMS += tests/unit/test_master_dispatch
 tests_unit_test_master_dispatch_SOURCES = tests/unit/test_master_dispatch.c $(MASTER_RIG)
 tests_unit_test_master_dispatch_LDADD = $(UNIT_MASTER)
 
+LIMITS_RIG = tests/unit/limits_rig.c tests/unit/limits_rig.h $(MASTER_RIG)
+
 check_PROGRAMS += tests/unit/test_master_limits
-tests_unit_test_master_limits_SOURCES = tests/unit/test_master_limits.c $(MASTER_RIG)
+tests_unit_test_master_limits_SOURCES = tests/unit/test_master_limits.c $(LIMITS_RIG)
 tests_unit_test_master_limits_LDADD = $(UNIT_MASTER)
+
+check_PROGRAMS += tests/unit/test_master_penalty_send
+tests_unit_test_master_penalty_send_SOURCES = tests/unit/test_master_penalty_send.c $(LIMITS_RIG)
+tests_unit_test_master_penalty_send_LDADD = $(UNIT_MASTER)
 
 check_PROGRAMS += tests/unit/test_master_receive
 tests_unit_test_master_receive_SOURCES = tests/unit/test_master_receive.c $(MASTER_RIG)

@@ -1,78 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* src/master/master_limits.c and what hangs on it: sessions are counted once and exactly, verdicts and
-   penalties reach who has to hear of them. */
-#include "tests/unit/master_rig.h"
+/* src/master/master_limits.c and what hangs on it: sessions are counted once and exactly, verdicts
+   reach who waits for them. */
+#include "tests/unit/limits_rig.h"
 #include "tests/unit/unit.h"
-
-#include <stdio.h>
-
-#include "lib/base/fd.h"
-
-static int
-setup(void **state)
-{
-    if (rig_setup(state) != 0)
-        return -1;
-    struct rig *r = *state;
-
-    limits_init(&r->m);
-    r->m.limits.penalties.rules = (struct penalty_rules) { .failures = 3, .window = 60, .seconds = 60 };
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    struct rig *r = *state;
-
-    for (int i = 0; i < RIG_WORKERS; i++)
-        answers_free(&r->workers[i]);
-    limits_close(&r->m);
-    return rig_teardown(state);
-}
-
-static struct addr
-client(uint8_t last)
-{
-    return addr_ipv4((const uint8_t[]) { 192, 0, 2, last }, 4000);
-}
-
-/* A connection as it is accepted; NULL: it was not let in. */
-static struct session *
-arrive(struct rig *r, uint8_t last)
-{
-    struct addr from = client(last);
-    struct tally_client *c = limits_client(&r->m, &from);
-    enum limit limit = limits_judge(&r->m, c);
-
-    if (limit != LIMIT_NONE) {
-        limits_refuse(&r->m, limit, &from, 0, c);
-        return NULL;
-    }
-    struct session *s = rig_session(r);
-
-    s->client = from;
-    limits_enter(&r->m, s, c);
-    s->worker = &r->workers[0];
-    return s;
-}
-
-static void
-leave(struct rig *r, struct session *s)
-{
-    fd_close(&s->fd);
-    session_over(&r->m, s);
-}
-
-static void
-say(struct rig *r, struct session *s, bool success, const char *user)
-{
-    struct ipc_auth_result result = { .worker = 1, .incarnation = r->workers[0].incarnation,
-        .session = s->id, .success = success };
-
-    assert_true(snprintf(result.user, sizeof result.user, "%s", user) >= 0);
-    limits_login(&r->m, s, &result);
-}
 
 static void
 sessions_of_a_client(void **state)
@@ -80,16 +10,16 @@ sessions_of_a_client(void **state)
     struct rig *r = *state;
 
     r->m.limits.sessions_per_client = 2;
-    struct session *a = arrive(r, 1), *b = arrive(r, 1);
+    struct session *a = rig_arrive(r, 1), *b = rig_arrive(r, 1);
 
     assert_non_null(a);
     assert_non_null(b);
-    assert_null(arrive(r, 1));
-    assert_non_null(arrive(r, 2));
-    leave(r, a);
-    assert_non_null(arrive(r, 1));
-    assert_null(arrive(r, 1));
-    assert_null(arrive(r, 1));
+    assert_null(rig_arrive(r, 1));
+    assert_non_null(rig_arrive(r, 2));
+    rig_leave(r, a);
+    assert_non_null(rig_arrive(r, 1));
+    assert_null(rig_arrive(r, 1));
+    assert_null(rig_arrive(r, 1));
     assert_int_equal(r->m.limits.refused[LIMIT_CLIENT_SESSIONS], 3);
     assert_int_equal(rig_events(r, EVENT_LIMIT_REACHED), 1);
 }
@@ -100,12 +30,12 @@ a_limit_that_comes_later(void **state)
 {
     struct rig *r = *state;
 
-    assert_non_null(arrive(r, 1));
-    assert_non_null(arrive(r, 1));
+    assert_non_null(rig_arrive(r, 1));
+    assert_non_null(rig_arrive(r, 1));
     r->m.limits.sessions_per_client = 2;
-    assert_null(arrive(r, 1));
+    assert_null(rig_arrive(r, 1));
     r->m.limits.sessions_per_client = 0;
-    assert_non_null(arrive(r, 1));
+    assert_non_null(rig_arrive(r, 1));
 }
 
 static void
@@ -114,28 +44,28 @@ pending_ends_in_three_ways(void **state)
     struct rig *r = *state;
 
     r->m.limits.pending_per_client = 3;
-    struct session *a = arrive(r, 1), *b = arrive(r, 1), *c = arrive(r, 1);
+    struct session *a = rig_arrive(r, 1), *b = rig_arrive(r, 1), *c = rig_arrive(r, 1);
 
-    assert_null(arrive(r, 1));
-    say(r, a, true, "alice");
-    say(r, a, true, "alice"); /* said twice, it counts once */
+    assert_null(rig_arrive(r, 1));
+    rig_login(r, a, true, "alice");
+    rig_login(r, a, true, "alice"); /* said twice, it counts once */
     limits_requested(&r->m, b);
     limits_requested(&r->m, b);
-    leave(r, c);
+    rig_leave(r, c);
     assert_int_equal(r->m.limits.tally.pending, 0);
-    assert_non_null(arrive(r, 1));
-    assert_non_null(arrive(r, 1));
-    assert_non_null(arrive(r, 1));
-    assert_null(arrive(r, 1));
+    assert_non_null(rig_arrive(r, 1));
+    assert_non_null(rig_arrive(r, 1));
+    assert_non_null(rig_arrive(r, 1));
+    assert_null(rig_arrive(r, 1));
     /* The limit goes and comes: those from before are none any more, and end without a trace. */
     tally_pending_forget(&r->m.limits.tally);
-    struct session *d = arrive(r, 1);
+    struct session *d = rig_arrive(r, 1);
 
     assert_non_null(d);
-    leave(r, a);
-    leave(r, b);
+    rig_leave(r, a);
+    rig_leave(r, b);
     assert_int_equal(r->m.limits.tally.pending, 1);
-    leave(r, d);
+    rig_leave(r, d);
     assert_int_equal(r->m.limits.tally.pending, 0);
 }
 
@@ -161,33 +91,33 @@ static void
 sessions_of_a_user(void **state)
 {
     struct rig *r = *state;
-    struct session *a = arrive(r, 1), *b = arrive(r, 2), *c = arrive(r, 3), *d = arrive(r, 4);
+    struct session *a = rig_arrive(r, 1), *b = rig_arrive(r, 2), *c = rig_arrive(r, 3), *d = rig_arrive(r, 4);
 
-    say(r, a, true, "alice");
+    rig_login(r, a, true, "alice");
     assert_int_equal(verdict(r, a), -1); /* nobody waits: there was never a limit */
     r->m.limits.sessions_per_user = 2;
     r->m.limits.verdicts = true;
-    say(r, b, true, "alice");
+    rig_login(r, b, true, "alice");
     assert_int_equal(verdict(r, b), IPC_VERDICT_GO);
-    say(r, c, true, "alice");
+    rig_login(r, c, true, "alice");
     assert_int_equal(verdict(r, c), IPC_VERDICT_SESSIONS);
-    say(r, d, true, "bob");
+    rig_login(r, d, true, "bob");
     assert_int_equal(verdict(r, d), IPC_VERDICT_GO);
-    leave(r, c); /* the refused one was not counted */
+    rig_leave(r, c); /* the refused one was not counted */
     assert_int_equal(a->user->sessions, 2);
-    leave(r, a);
+    rig_leave(r, a);
     assert_int_equal(b->user->sessions, 1);
-    c = arrive(r, 1);
-    say(r, c, true, "alice");
+    c = rig_arrive(r, 1);
+    rig_login(r, c, true, "alice");
     assert_int_equal(verdict(r, c), IPC_VERDICT_GO);
     r->m.limits.sessions_per_user = 0; /* a login from before may still wait for its verdict */
-    a = arrive(r, 1);
-    say(r, a, true, "alice");
+    a = rig_arrive(r, 1);
+    rig_login(r, a, true, "alice");
     assert_int_equal(verdict(r, a), IPC_VERDICT_GO);
-    leave(r, a);
-    leave(r, b);
-    leave(r, c);
-    leave(r, d);
+    rig_leave(r, a);
+    rig_leave(r, b);
+    rig_leave(r, c);
+    rig_leave(r, d);
     assert_int_equal(r->m.limits.tally.users.count, 0);
     assert_int_equal(r->m.limits.tally.clients.count, 0);
 }
@@ -230,13 +160,13 @@ a_success_forgives(void **state)
 
     for (int i = 0; i < 3; i++) {
         for (int k = 0; k < 2; k++)
-            say(r, arrive(r, 1), false, "alice");
-        say(r, arrive(r, 2), true, "alice"); /* elsewhere: that says nothing about here */
+            rig_login(r, rig_arrive(r, 1), false, "alice");
+        rig_login(r, rig_arrive(r, 2), true, "alice"); /* elsewhere: that says nothing about here */
         if (i < 2)
-            say(r, arrive(r, 1), true, "alice");
+            rig_login(r, rig_arrive(r, 1), true, "alice");
     }
     assert_int_equal(rig_events(r, EVENT_LIMIT_PENALTY), 0);
-    say(r, arrive(r, 1), false, "alice");
+    rig_login(r, rig_arrive(r, 1), false, "alice");
     assert_int_equal(rig_events(r, EVENT_LIMIT_PENALTY), 1);
 }
 
@@ -247,13 +177,13 @@ the_refused_leave_nothing(void **state)
     struct rig *r = *state;
 
     for (int i = 0; i < 3; i++) {
-        struct session *s = arrive(r, 3);
+        struct session *s = rig_arrive(r, 3);
 
-        say(r, s, false, ""); /* it named nobody */
-        leave(r, s);
+        rig_login(r, s, false, ""); /* it named nobody */
+        rig_leave(r, s);
     }
     for (int i = 0; i < 10; i++)
-        assert_null(arrive(r, 3));
+        assert_null(rig_arrive(r, 3));
     assert_int_equal(r->m.limits.refused[LIMIT_PENALTY], 10);
     assert_int_equal(r->m.limits.tally.clients.count, 0);
     assert_int_equal(rig_events(r, EVENT_LIMIT_REACHED), 1);
@@ -267,14 +197,14 @@ the_timer(void **state)
     struct loop_timer *timer = &r->m.limits.timer;
 
     r->m.limits.sessions_per_client = 1;
-    struct session *s = arrive(r, 1);
+    struct session *s = rig_arrive(r, 1);
 
     assert_false(loop_timer_armed(timer));
-    assert_null(arrive(r, 1)); /* a notice and no history */
+    assert_null(rig_arrive(r, 1)); /* a notice and no history */
     assert_true(loop_timer_armed(timer));
     notices_free(&r->m.limits.notices);
     loop_timer_cancel(r->m.loop, timer);
-    say(r, s, false, "alice"); /* the other way round */
+    rig_login(r, s, false, "alice"); /* the other way round */
     assert_true(loop_timer_armed(timer));
 }
 
@@ -286,13 +216,13 @@ the_last_words(void **state)
     struct event filler;
 
     r->m.limits.sessions_per_client = 1;
-    assert_non_null(arrive(r, 1));
+    assert_non_null(rig_arrive(r, 1));
     for (int i = 0; i < 5; i++)
-        assert_null(arrive(r, 1));
+        assert_null(rig_arrive(r, 1));
     assert_int_equal(rig_events(r, EVENT_LIMIT_REACHED), 1);
     limits_last_words(&r->m);
     assert_int_equal(rig_events(r, EVENT_LIMIT_REACHED), 2);
-    assert_null(arrive(r, 1));
+    assert_null(rig_arrive(r, 1));
     event_begin(&filler, EVENT_WORKER_START, 0, wall_read());
     while (ring_room(r->m.ring) >= 60000)
         event_commit(r->m.ring, &filler);
@@ -309,23 +239,23 @@ failures_bring_penalties(void **state)
     struct limits_status now;
 
     for (int i = 0; i < 3; i++) {
-        struct session *s = arrive(r, 1);
+        struct session *s = rig_arrive(r, 1);
 
-        say(r, s, false, "alice");
-        leave(r, s);
+        rig_login(r, s, false, "alice");
+        rig_leave(r, s);
     }
     assert_int_equal(rig_events(r, EVENT_LIMIT_PENALTY), 1);
-    assert_non_null(arrive(r, 1)); /* hers alone */
+    assert_non_null(rig_arrive(r, 1)); /* hers alone */
     for (int i = 0; i < 9; i++)
-        say(r, arrive(r, 1), false, "alice"); /* under her penalty: the client pays */
-    assert_null(arrive(r, 1));
-    assert_non_null(arrive(r, 2));
+        rig_login(r, rig_arrive(r, 1), false, "alice"); /* under her penalty: the client pays */
+    assert_null(rig_arrive(r, 1));
+    assert_non_null(rig_arrive(r, 2));
     limits_status(&r->m, &now);
     assert_int_equal(now.user_penalties, 1);
     assert_int_equal(now.client_penalties, 1);
     assert_int_equal(now.refused[LIMIT_PENALTY], 1);
     assert_int_equal(now.failures, 12);
-    const struct addr there_address = client(2), here_address = client(1);
+    const struct addr there_address = rig_client(2), here_address = rig_client(1);
     const struct addr_prefix there = client_prefix(client_key(&there_address)),
                              here = client_prefix(client_key(&here_address));
     struct penalty_filter filter = { .client = &there };
@@ -334,7 +264,7 @@ failures_bring_penalties(void **state)
     filter.client = &here;
     filter.user = "";
     assert_int_equal(penalties_clear(&r->m, &filter), 1);
-    assert_non_null(arrive(r, 1));
+    assert_non_null(rig_arrive(r, 1));
     filter = (struct penalty_filter) { .user = "alice" };
     assert_int_equal(penalties_clear(&r->m, &filter), 1);
 }
@@ -346,11 +276,11 @@ a_failure_that_comes_late_counts(void **state)
     struct rig *r = *state;
 
     for (int i = 0; i < 3; i++) {
-        struct session *s = arrive(r, 1);
+        struct session *s = rig_arrive(r, 1);
         struct ipc_auth_result result = { .worker = 1, .incarnation = r->workers[0].incarnation,
             .session = s->id };
 
-        leave(r, s);
+        rig_leave(r, s);
         result.incarnation++; /* a queue it never came through */
         limits_login_late(&r->m, &result);
         result.incarnation--;
@@ -361,14 +291,14 @@ a_failure_that_comes_late_counts(void **state)
         limits_login_late(&r->m, &result);
     }
     assert_int_equal(rig_events(r, EVENT_LIMIT_PENALTY), 1);
-    assert_null(arrive(r, 1));
+    assert_null(rig_arrive(r, 1));
 }
 
 static void
 a_request_of_another_worker_is_a_violation(void **state)
 {
     struct rig *r = *state;
-    struct session *s = arrive(r, 1);
+    struct session *s = rig_arrive(r, 1);
     uint8_t body[IPC_BODY_MAX];
 
     rig_say(r, 0, IPC_REQUESTED, body, ipc_requested_encode(&s->id, 1, body, sizeof body));
@@ -376,11 +306,11 @@ a_request_of_another_worker_is_a_violation(void **state)
     assert_false(rig_was_killed(r, 0));
     uint64_t id = s->id;
 
-    leave(r, s); /* it ended in the same moment */
+    rig_leave(r, s); /* it ended in the same moment */
     rig_say(r, 0, IPC_REQUESTED, body, ipc_requested_encode(&id, 1, body, sizeof body));
     rig_turn(r);
     assert_false(rig_was_killed(r, 0));
-    s = arrive(r, 1);
+    s = rig_arrive(r, 1);
     rig_say(r, 1, IPC_REQUESTED, body, ipc_requested_encode(&s->id, 1, body, sizeof body));
     rig_turn(r);
     assert_true(rig_was_killed(r, 1));
@@ -390,158 +320,7 @@ a_request_of_another_worker_is_a_violation(void **state)
     assert_true(rig_was_killed(r, 2));
 }
 
-/* ---- the pools ---- */
-
-static int
-setup_pool(void **state)
-{
-    if (setup(state) != 0)
-        return -1;
-    struct rig *r = *state;
-
-    for (int i = 0; i < RIG_WORKERS; i++) {
-        r->places[1 + i].role = IPC_AUTH;
-        r->workers[i].peer.other = IPC_AUTH;
-        r->theirs[i].self = IPC_AUTH;
-    }
-    return 0;
-}
-
-static void
-fail_thrice(struct rig *r, uint8_t last, const char *user)
-{
-    for (int i = 0; i < 3; i++) {
-        struct session *s = arrive(r, last);
-
-        say(r, s, false, user);
-        leave(r, s);
-    }
-}
-
-/* Seconds of the penalty that process i hears of next; -1: none. */
-static int64_t
-heard(struct rig *r, int i, const char *user)
-{
-    struct ipc_penalty penalty;
-    struct ipc_message m;
-
-    if (!rig_receive(r, i, &m))
-        return -1;
-    assert_int_equal(m.type, IPC_PENALTY);
-    assert_int_equal(ipc_penalty_decode(&m, &penalty), 0);
-    assert_string_equal(penalty.user, user);
-    assert_int_equal(penalty.client.bits, 32);
-    return penalty.seconds;
-}
-
-static void
-every_process_of_the_pools_hears_of_it(void **state)
-{
-    struct rig *r = *state;
-    struct penalty_filter filter = { .user = "alice" };
-
-    fail_thrice(r, 1, "alice");
-    fail_thrice(r, 2, ""); /* the client's is the master's */
-    limits_turn_end(&r->m);
-    for (int i = 0; i < RIG_WORKERS; i++) {
-        assert_int_equal(heard(r, i, "alice"), 60);
-        assert_int_equal(heard(r, i, ""), -1);
-    }
-    /* A successor has heard of nothing yet. */
-    r->workers[1].penalties_heard = 0;
-    r->m.limits.behind = true;
-    limits_turn_end(&r->m);
-    assert_int_equal(heard(r, 0, "alice"), -1);
-    assert_int_equal(heard(r, 1, "alice"), 60);
-    assert_int_equal(penalties_clear(&r->m, &filter), 1);
-    limits_turn_end(&r->m);
-    assert_int_equal(heard(r, 0, "alice"), 0);
-    assert_int_equal(heard(r, 1, "alice"), 0);
-}
-
-/* One failure brings both, and the client's own, which no pool has to know, comes second. */
-static void
-a_users_penalty_beside_the_clients(void **state)
-{
-    static const char *const users[] = { "a", "b", "c", "d" };
-    struct rig *r = *state;
-
-    r->m.limits.penalties.rules.failures = 1;
-    for (size_t i = 0; i < SP_COUNT(users); i++) {
-        struct session *s = arrive(r, 1);
-
-        assert_non_null(s);
-        say(r, s, false, users[i]);
-        leave(r, s);
-        limits_turn_end(&r->m);
-        assert_false(r->m.limits.behind);
-        assert_int_equal(heard(r, 0, users[i]), 60);
-        assert_int_equal(heard(r, 0, ""), -1);
-    }
-    assert_null(arrive(r, 1));
-}
-
-/* A reload takes all penalties back: so say the pools. */
-static void
-a_reload_without_penalties(void **state)
-{
-    struct rig *r = *state;
-    struct image_settings settings = { .limits = { .failures = 3, .failure_window = 60, .penalty = 60 } };
-
-    fail_thrice(r, 1, "alice");
-    limits_turn_end(&r->m);
-    assert_int_equal(heard(r, 0, "alice"), 60);
-    r->m.settings = &settings;
-    settings.limits.failures = 0;
-    limits_adopt(&r->m);
-    limits_turn_end(&r->m);
-    r->m.settings = NULL;
-    assert_int_equal(heard(r, 0, "alice"), 0);
-    assert_int_equal(heard(r, 1, "alice"), 60);
-    assert_int_equal(heard(r, 1, "alice"), 0);
-}
-
-static void
-a_deaf_process_is_brought_up_later(void **state)
-{
-    struct rig *r = *state;
-    char user[16];
-    int got = 0;
-
-    rig_fill(r, 0);
-    r->m.limits.penalties.rules.failures = 1;
-    for (int i = 0; i < 600; i++) {
-        struct session *s = arrive(r, 1);
-
-        if (s == NULL) { /* the client as a whole, in the end */
-            struct penalty_filter filter = { .user = "" };
-
-            assert_int_equal(penalties_clear(&r->m, &filter), 1);
-            s = arrive(r, 1);
-        }
-        assert_true(snprintf(user, sizeof user, "user%d", i) > 0);
-        say(r, s, false, user);
-        leave(r, s);
-        fd_close(&r->peers[--r->peer_count]);
-        limits_turn_end(&r->m);
-    }
-    assert_false(rig_was_killed(r, 0));
-    for (int i = 0; i < 200 && (got < 600 || r->m.limits.behind); i++) {
-        struct ipc_message m;
-
-        while (rig_receive(r, 0, &m))
-            got += m.type == IPC_PENALTY;
-        rig_drain(r, 1);
-        rig_drain(r, 2);
-        rig_turn(r);
-        limits_turn_end(&r->m);
-    }
-    assert_int_equal(got, 600);
-    assert_false(r->m.limits.behind); /* all three */
-}
-
-#define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-#define POOL(test) cmocka_unit_test_setup_teardown(test, setup_pool, teardown)
+#define CASE(test) cmocka_unit_test_setup_teardown(test, limits_rig_setup, limits_rig_teardown)
 
 int
 main(void)
@@ -559,10 +338,6 @@ main(void)
         CASE(failures_bring_penalties),
         CASE(a_failure_that_comes_late_counts),
         CASE(a_request_of_another_worker_is_a_violation),
-        POOL(every_process_of_the_pools_hears_of_it),
-        POOL(a_users_penalty_beside_the_clients),
-        POOL(a_reload_without_penalties),
-        POOL(a_deaf_process_is_brought_up_later),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
