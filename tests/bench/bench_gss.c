@@ -21,6 +21,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -274,12 +275,21 @@ sealed_connect(struct link *l, const struct load *load)
 static void
 beat(struct timespec *next, uint64_t every_ns)
 {
+    struct timespec left;
+
     if (every_ns == 0)
         return;
     next->tv_nsec += (long)(every_ns % 1000000000U);
     next->tv_sec += (time_t)(every_ns / 1000000000U) + next->tv_nsec / 1000000000L;
     next->tv_nsec %= 1000000000L;
-    (void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, next, NULL);
+    (void)clock_gettime(CLOCK_MONOTONIC, &left);
+    left = (struct timespec) { .tv_sec = next->tv_sec - left.tv_sec, .tv_nsec = next->tv_nsec - left.tv_nsec };
+    if (left.tv_nsec < 0) {
+        left.tv_sec--;
+        left.tv_nsec += 1000000000L;
+    }
+    if (left.tv_sec >= 0)
+        (void)ppoll(NULL, 0, &left, NULL);
 }
 
 static void
