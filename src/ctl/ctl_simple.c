@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define COMPLAINTS_MAX 65536U
+#define COMPLAINTS_MAX (64U * 1024U * 1024U)
 
 enum ctl_status
 ctl_drain(struct ctl *ctl, const struct ctl_given *given)
@@ -22,29 +22,54 @@ ctl_drain(struct ctl *ctl, const struct ctl_given *given)
 
 #define REFUSED "not reloaded"
 
-/* Complaints and warnings to standard error as they come, what came of it to standard output. The reason of a
-   refusal is one of the complaints as a rule: it is not said twice. */
+/* The texts in b, each with its NUL. */
+static void
+print_all(FILE *out, const struct buffer *b)
+{
+    const char *at = (const char *)buffer_head(b);
+    const char *end = at + buffer_len(b);
+
+    for (; buffer_len(b) > 0 && at < end; at += strlen(at) + 1) {
+        ctl_print(out, at);
+        fputc('\n', out);
+    }
+}
+
+/* The reason of a refusal is one of the complaints as a rule: it is not said twice. */
+static void
+shorten_reason(struct ctl_answer *a, const struct buffer *complaints)
+{
+    const char *why = a->error + sizeof REFUSED + 1;
+
+    if (strncmp(a->error, REFUSED ": ", sizeof REFUSED + 1) == 0 && buffer_len(complaints) > 0
+        && memmem(buffer_head(complaints), buffer_len(complaints), why, strlen(why)) != NULL)
+        a->error = REFUSED;
+}
+
+/* Complaints and warnings to standard error, what came of it to standard output; when all of it has come, for who
+   reads may rest. */
 static int
 print_reload(struct ctl_answer *a)
 {
-    struct buffer complaints = BUFFER_INIT;
+    struct buffer complaints = BUFFER_INIT, summary = BUFFER_INIT;
+    bool lost = false;
     int result;
 
     while ((result = ctl_next(a)) > 0) {
-        const char *summary = control_line_get(&a->line, "summary");
-        const char *text = summary == NULL ? ctl_field(&a->line, "text") : summary;
+        const char *ends = control_line_get(&a->line, "summary");
+        const char *text = ends == NULL ? ctl_field(&a->line, "text") : ends;
 
-        ctl_print(summary == NULL ? stderr : stdout, text);
-        fputc('\n', summary == NULL ? stderr : stdout);
-        /* Those that do not fit may be said again. */
-        if (buffer_append(&complaints, text, strlen(text), COMPLAINTS_MAX) < 0)
-            continue;
+        lost = buffer_append(ends == NULL ? &complaints : &summary, text, strlen(text) + 1, COMPLAINTS_MAX) < 0
+            || lost;
     }
-    if (result < 0 && strncmp(a->error, REFUSED ": ", sizeof REFUSED + 1) == 0
-        && memmem(buffer_head(&complaints), buffer_len(&complaints), a->error + sizeof REFUSED + 1,
-               strlen(a->error + sizeof REFUSED + 1)) != NULL)
-        a->error = REFUSED;
+    print_all(stderr, &complaints);
+    if (lost)
+        fputs("sallyportctl: there is more, which does not fit into memory\n", stderr);
+    print_all(stdout, &summary);
+    if (result < 0)
+        shorten_reason(a, &complaints);
     buffer_clear(&complaints);
+    buffer_clear(&summary);
     return result;
 }
 

@@ -91,6 +91,24 @@ def test_a_reader_that_rests(tmp_path, command):
     assert text.count(part) == 60000
 
 
+def test_many_complaints(tmp_path):
+    """They are not lost where the reload fails, nor cut when nobody reads them for a while."""
+    for end, status, out, last in [(b"summary=reloaded: 2\n.ok\n", OK, b"reloaded: 2\n", b"complaint 59999"),
+                                   (b".error\tnot reloaded: complaint 7\n", FAILED, b"", b"sallyportctl: not reloaded"),
+                                   (b".error\tnot reloaded: else\n", FAILED, b"", b"sallyportctl: not reloaded: else")]:
+        folder = tmp_path / str(len(list(tmp_path.iterdir())))
+        folder.mkdir()
+        text = b"".join(line(text=f"complaint {n}") for n in range(60000))
+        with Impostor(folder, {"reload": text + end}) as gateway:
+            with subprocess.Popen(gateway.command("reload"), env=ENVIRONMENT, stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE) as process:
+                wait_until(lambda: gateway.sent == 1, 20, "all of it is taken")
+                told = process.communicate(timeout=20)
+        assert (process.returncode, told[0]) == (status, out)
+        rows = told[1].splitlines()
+        assert rows[:60000] == [b"complaint %d" % n for n in range(60000)] and rows[-1] == last
+
+
 @pytest.mark.sanitizers
 @pytest.mark.parametrize("command", MANY)
 def test_an_answer_that_fails(tmp_path, command):
