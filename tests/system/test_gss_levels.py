@@ -271,14 +271,16 @@ def test_each_listener_has_services_of_its_own(start, realm, alice, echo):
     works = {"127.0.0.1": {"rcmd"}, "127.0.0.2": {"socks"}}
     for address in gateway.addresses:
         for service in ("rcmd", "socks"):
+            served = service in works.get(address[0], {"rcmd", "socks"})
             with GssClient(address, alice, service=f"{service}@localhost") as client:
-                if service in works.get(address[0], {"rcmd", "socks"}):
+                if served:
                     client.connect(echo.address).echo()
                 else:
                     client.offer().send(frame(1, client.context.first))
                     client.refused()
             closing = gateway.closing(client)
-            assert closing["event"] in ("session.end", "auth.failure")
+            assert closing["event"] == ("session.end" if served else "auth.failure"), closing
+            assert served or closing["detail"] == "wrong-service", closing
 
 
 def test_a_message_of_data_before_the_level(gateway, alice):

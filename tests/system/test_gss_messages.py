@@ -438,7 +438,7 @@ def test_end_of_file_inside_a_message(gateway, alice, collector, level):
             client.send(client.seal(b"x" * 100)[:cut]).shut()
             assert not client.rest_or_reset()
         record = gateway.closing(client)
-        assert record["reason"] == "protection-violation" and "detail" in record, record
+        assert (record["reason"], record["detail"]) == ("protection-violation", "truncated-message"), record
     wait_until(lambda: len(collector.ends) == len(cuts), 10)
     assert set(collector.ends) == {"reset"} and not collector.got
 
@@ -447,9 +447,10 @@ def test_end_of_file_inside_the_request(gateway, alice, echo):
     with GssClient(gateway, alice) as client:
         client.log_in().propose(CONFIDENTIALITY)
         client.send(client.seal(socks.request(*echo.address))[:30]).shut()
-        client.rest_or_reset()
+        assert not client.rest_or_reset()
     record = gateway.closing(client)
-    assert record["event"] == "protocol.error" and record["user"] == "alice@SALLYPORT.TEST"
+    assert (record["event"], record["reason"]) == ("protocol.error", "protection-violation"), record
+    assert record["user"] == "alice@SALLYPORT.TEST"
 
 
 def test_a_bad_message_instead_of_the_request(gateway, alice):

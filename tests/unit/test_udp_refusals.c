@@ -252,8 +252,10 @@ test_late_own_address(void **state)
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
     (void)state;
-    if (!own_address(&own))
+    if (!own_address(&own)) {
+        print_message("this host has no address but loopback: not tested\n");
         skip();
+    }
     session_rig_begin(UDP_CONFIG("", "rule \"all\" { action = \"allow\" }\n"));
     rig.own.count = 0;
     len = addr_to_sockaddr(&own, &ss);
