@@ -20,6 +20,8 @@ def pytest_configure(config):
     """Who runs tests leaves the host's network: each of the processes side by side, or the only one."""
     global shared_network
     config.addinivalue_line("markers", "sanitizers: runs once more against a build with sanitizers")
+    # What fails in a thread, a server's say, fails its test.
+    config.addinivalue_line("filterwarnings", "error::pytest.PytestUnhandledThreadExceptionWarning")
     if hasattr(config, "workerinput") or not getattr(config.option, "numprocesses", None):
         shared_network = network.leave_the_host()
 

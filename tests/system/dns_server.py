@@ -44,6 +44,7 @@ class Behaviour:
     aaaa: list = dataclasses.field(default_factory=list)
     cname: str = ""
     rcode: str = "NOERROR"
+    fails: tuple = ()  # types that get rcode; none: all do
     delay: dict = dataclasses.field(default_factory=dict)  # type -> seconds before the answer
     silent: tuple = ()  # types that get no answer at all
     drop: int = 0  # the first so many questions are lost, each type counted for itself
@@ -185,7 +186,7 @@ class DnsServer:
     def _answer(self, query, behaviour, transport, turn):
         if behaviour.truncate and transport == "udp":
             return _message(query, [], truncated=True)
-        if behaviour.rcode != "NOERROR":
+        if behaviour.rcode != "NOERROR" and query.kind in (behaviour.fails or (query.kind,)):
             return _message(query, [], rcode=RCODES[behaviour.rcode])
         records, rcode = self._records(query, behaviour, turn)
         answer = _message(query, records, rcode=rcode)
