@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: ISC
 """BIND of SOCKS 5: two replies, who may connect, where the gateway listens, how the wait ends."""
+import os
 import socket
+import subprocess
 
 import pytest
 
@@ -11,6 +13,7 @@ import socks
 from bind import await_peer, both_ways, nobody_listens, stranger, turned_away
 from ports import free_range
 from socks import BIND, Client
+from test_request import Inside
 from waiting import stays
 
 NAMED = 'resolver {{ servers = {{ "127.0.0.1:{}" }} timeout = 3 attempts = 1 hosts = false }}'
@@ -277,6 +280,39 @@ def test_all_zeros_with_bind_any(start, source):
             both_ways(client, sock)
     record = gateway.closing(client)
     assert record["address"].startswith(source) and record["rule"] == "anybody"
+
+
+@pytest.fixture
+def routed():
+    """A network namespace with a way out."""
+    name = f"bind{os.getpid()}"
+    run = lambda *words: subprocess.run(["ip", *words], check=True, capture_output=True)
+    run("netns", "add", name)
+    try:
+        run("-n", name, "link", "set", "lo", "up")
+        run("-n", name, "link", "add", "out0", "type", "veth", "peer", "name", "out1")
+        run("-n", name, "addr", "add", "192.0.2.1/24", "dev", "out0")
+        for device in "out0", "out1":
+            run("-n", name, "link", "set", device, "up")
+        run("-n", name, "route", "add", "default", "via", "192.0.2.254")
+        yield name
+    finally:
+        run("netns", "del", name)
+
+
+@pytest.mark.skipif(not gw.ROOT, reason="a network namespace needs root")
+def test_bind_any_listens_where_the_default_route_leaves(start, routed):
+    gateway = start(rules=ANY, netns=routed)
+
+    def session():
+        with Client(gateway) as client:
+            at = await_peer(client.greet(), "0.0.0.0")
+            assert at[0] == "192.0.2.1"
+            stranger(at, "127.0.0.3")
+            with bind.peer(at, "127.0.0.2") as sock:
+                assert client.reply() == (0, socks.IPV4, *sock.getsockname())
+                both_ways(client, sock)
+    Inside(routed)(session)
 
 
 def test_bind_any_opens_no_special_peer(start):
