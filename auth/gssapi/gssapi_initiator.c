@@ -129,12 +129,78 @@ name_import(struct gssapi_initiator *i, const char *service, const char *host, c
     return -1;
 }
 
+static void
+cache_complain(krb5_context krb5, krb5_error_code code, char *error, size_t size)
+{
+    const char *text = krb5_get_error_message(krb5, code);
+
+    if (code == KRB5_FCC_NOFILE || code == KRB5_CC_NOTFOUND)
+        (void)snprintf(error, size, NO_TICKET);
+    else
+        (void)snprintf(error, size, "no Kerberos ticket: %s; run kinit", text);
+    krb5_free_error_message(krb5, text);
+}
+
+/* Where the first of the person's caches cannot be read libkrb5 1.20 frees a name that it never had
+   (krb5_cccol_have_content) and crashes: so we look before it does. Without any cache it is fine. */
+static int
+caches_look(krb5_context krb5, char *error, size_t size)
+{
+    krb5_cccol_cursor cursor;
+    krb5_ccache first = NULL;
+    krb5_principal name = NULL;
+    krb5_error_code code = 0;
+
+    if (krb5_cccol_cursor_new(krb5, &cursor) != 0)
+        return 0;
+    if (krb5_cccol_cursor_next(krb5, cursor, &first) == 0 && first != NULL) {
+        code = krb5_cc_get_principal(krb5, first, &name);
+        if (code != 0)
+            cache_complain(krb5, code, error, size);
+        krb5_free_principal(krb5, code == 0 ? name : NULL);
+        (void)krb5_cc_close(krb5, first);
+    }
+    (void)krb5_cccol_cursor_free(krb5, &cursor);
+    return code == 0 ? 0 : -1;
+}
+
+/* A keytab of the client's own makes tickets; then libgssapi looks into no cache before. */
+static bool
+client_keytab(krb5_context krb5)
+{
+    krb5_keytab keytab;
+
+    if (krb5_kt_client_default(krb5, &keytab) != 0)
+        return false;
+    const bool there = krb5_kt_have_content(krb5, keytab) == 0;
+
+    (void)krb5_kt_close(krb5, keytab);
+    return there;
+}
+
+/* What is wrong with krb5.conf libgssapi will say itself. */
+static int
+caches_check(char *error, size_t size)
+{
+    krb5_context krb5 = NULL;
+
+    if (krb5_init_context(&krb5) != 0)
+        return 0;
+    const int result = client_keytab(krb5) ? 0 : caches_look(krb5, error, size);
+
+    krb5_free_context(krb5);
+    return result;
+}
+
 static int
 credential_find(struct gssapi_initiator *i, char *error, size_t size)
 {
     krb5_enctype enctypes[GSSAPI_ENCTYPES];
     gss_OID_set_desc krb5 = { 1, (gss_OID)gss_mech_krb5 };
     OM_uint32 minor;
+
+    if (caches_check(error, size) != 0)
+        return -1;
     OM_uint32 major = gss_acquire_cred(&minor, GSS_C_NO_NAME, GSS_C_INDEFINITE, &krb5,
         GSS_C_INITIATE, &i->cred, NULL, NULL);
 

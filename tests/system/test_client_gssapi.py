@@ -16,7 +16,7 @@ import gateway as gw
 import servers
 from test_client import check_bulk
 from test_clients import account, needs, sshd  # noqa: F401 (a fixture)
-from realm import ENCTYPES, lives_longer, using
+from realm import ENCTYPES, Ticket, lives_longer, using
 
 CONTEXT, LEVEL, DATA = 1, 2, 3
 LEVELS = ("none", "integrity", "confidentiality", "selective")
@@ -128,6 +128,32 @@ def test_refused_by_a_rule(gateway, realm):
 def test_no_ticket(gateway, realm):
     done = client.run(gateway, ("t", 1))
     client.says(done, client.LOGIN, "no Kerberos ticket: run kinit")
+
+
+def test_a_keytab_of_the_clients(gateway, realm, echo, tmp_path):
+    """It gets tickets by itself; without one, a cache with nothing in it is no ticket."""
+    keytab = tmp_path / "client.keytab"
+    realm.run("principal", "robot")
+    environments = [client.environment(KRB5_CONFIG=realm.config, KRB5CCNAME=cache,
+                                       KRB5_CLIENT_KTNAME=f"FILE:{keytab}")
+                    for cache in ("MEMORY:", f"FILE:{tmp_path}/cache")]
+    for env in environments:
+        client.says(client.run(gateway, ("t", 1), env=env), client.LOGIN, "no Kerberos ticket: run kinit")
+    keytab.write_bytes(realm.keytab("robot"))
+    for env in environments:
+        assert client.run(gateway, echo.address, data=b"beep", env=env).stdout == b"beep"
+    gateway.wait_event("session.end", user="robot@SALLYPORT.TEST")
+
+
+@pytest.mark.parametrize("content", (b"", b"junk", b"\x05\x04\x00"), ids=("empty", "junk", "cut"))
+def test_a_cache_that_cannot_be_read(gateway, realm, tmp_path, content):
+    """libkrb5 1.20 crashes over such a one, now and then."""
+    cache = tmp_path / "cache"
+    cache.write_bytes(content)
+    done = client.run(gateway, ("t", 1), env=client.environment(Ticket(cache, realm.config)))
+    assert done.returncode == client.LOGIN
+    assert done.stderr.startswith(b"sallyport: no Kerberos ticket: ") and done.stderr.endswith(b"; run kinit\n")
+    assert str(cache).encode() in done.stderr
 
 
 def test_no_kerberos_configuration(gateway):

@@ -264,6 +264,22 @@ def test_each_listener_has_a_list_of_its_own(start, realm, alice):
         gateway.closing(client)
 
 
+def test_what_is_agreed_changes_with_a_reload(start, realm, alice, echo):
+    """For who comes from then on; a session, and a login under way, keep what they began with."""
+    gateway = start(realm=realm, gssapi='protection = { "confidentiality" }')
+    with GssClient(gateway, alice) as live, GssClient(gateway, alice) as half:
+        live.connect(echo.address)
+        half.log_in()
+        gateway.reload(gateway.config_path.read_text().replace(
+            'protection = { "confidentiality" }', 'protection = { "integrity" } nec = true'))
+        for bare in (False, True):
+            with GssClient(gateway, alice) as client:
+                assert client.log_in().propose(CONFIDENTIALITY, bare) == INTEGRITY
+        assert half.propose(INTEGRITY) == CONFIDENTIALITY
+        assert half.ask(*echo.address).code == 0
+        half.echo(), live.echo()
+
+
 def test_each_listener_has_services_of_its_own(start, realm, alice, echo):
     gateway = start(realm=realm, listen=[
         ("127.0.0.1:0", 'service = { "rcmd" }'), ("127.0.0.2:0", 'service = { "socks" }'),
