@@ -182,11 +182,12 @@ ctl_request_options(struct ctl_request *request, const struct ctl_given *given)
 
 /* ---- the usage ---- */
 
-/* One option as the usage has it, with those that may come instead. */
+/* Option number i as the usage has it, with those that may come instead; how many they are. */
 static size_t
-write_option(const struct ctl_option *o, char *out, size_t size)
+write_option(const struct ctl_command *command, size_t i, char *out, size_t size)
 {
-    const struct ctl_option *first = o;
+    const struct ctl_option *first = &command->options[i], *o = first;
+    const struct ctl_option *end = command->options + count_options(command);
     size_t used = 0;
 
     do {
@@ -197,7 +198,7 @@ write_option(const struct ctl_option *o, char *out, size_t size)
 
         used += n > 0 && (size_t)n < size - used ? (size_t)n : 0;
         o++;
-    } while (o < first + CTL_OPTIONS_MAX && o->name != NULL && o->other);
+    } while (o < end && o->other);
     (void)snprintf(out + used, size - used, "%s%s", first->needed ? "" : "]", first->many ? "..." : "");
     return (size_t)(o - first);
 }
@@ -211,7 +212,7 @@ ctl_print_usage(FILE *out, const char *before, const struct ctl_command *command
 
     for (size_t i = 0; operand != NULL || i < count_options(command);) {
         if (operand == NULL)
-            i += write_option(&command->options[i], piece, sizeof piece);
+            i += write_option(command, i, piece, sizeof piece);
         else if (snprintf(piece, sizeof piece, "%s", operand) >= 0)
             operand = NULL;
         if (column + 1 + strlen(piece) >= USAGE_COLUMNS)
