@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 """Started as root: what each process may still do. Looked up from outside, in /proc."""
+import fcntl
 import os
 import pwd
 import subprocess
@@ -17,13 +18,19 @@ USERS = {"worker": "sallyport", "auth": "sallyport-auth", "logger": "sallyport-l
 
 @pytest.fixture(scope="module")
 def users():
-    """The three of the default configuration; made when the system does not have them."""
-    for name in USERS.values():
-        try:
-            pwd.getpwnam(name)
-        except KeyError:
-            subprocess.run(["useradd", "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent",
-                            "--shell", "/usr/sbin/nologin", name], check=True)
+    """The three of the default configuration; made when the system does not have them, by one of the
+    processes that run tests side by side."""
+    etc = os.open("/etc", os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(etc, fcntl.LOCK_EX)
+        for name in USERS.values():
+            try:
+                pwd.getpwnam(name)
+            except KeyError:
+                subprocess.run(["useradd", "--system", "--user-group", "--no-create-home", "--home-dir",
+                                "/nonexistent", "--shell", "/usr/sbin/nologin", name], check=True)
+    finally:
+        os.close(etc)
     return {role: pwd.getpwnam(name) for role, name in USERS.items()}
 
 
