@@ -6,6 +6,11 @@
 # SALLYPORT_BULK is how much test_gss_bulk.py sends through each sealed session, each way (32m; 1g
 # before a release), SALLYPORT_MUTATIONS how many conversations test_gss_mutations.py changes (300).
 #
+# They run side by side (pytest-xdist), as root in a network namespace for each process: network.py. What they
+# share is the machine's time, its files and its users. So: no wait shorter than a busy machine takes, CPU time or
+# the records' own times rather than the test's clock where it matters, ports from ports.py, a process that
+# is to stand still by halt().
+#
 # The module of a private method that they load is in tests/module. Files are named one by one: of a
 # folder, a release would also carry what was built in it.
 EXTRA_DIST += \
