@@ -66,9 +66,15 @@ check_PROGRAMS += tests/unit/test_session_login
 tests_unit_test_session_login_SOURCES = tests/unit/test_session_login.c $(SESSION_RIG)
 tests_unit_test_session_login_LDADD = $(SESSION_RIG_LIBS)
 
+BUDGET_RIG = tests/unit/budget_rig.c tests/unit/budget_rig.h $(SESSION_RIG)
+
 check_PROGRAMS += tests/unit/test_budget
-tests_unit_test_budget_SOURCES = tests/unit/test_budget.c $(SESSION_RIG)
+tests_unit_test_budget_SOURCES = tests/unit/test_budget.c $(BUDGET_RIG)
 tests_unit_test_budget_LDADD = $(SESSION_RIG_LIBS)
+
+check_PROGRAMS += tests/unit/test_budget_session
+tests_unit_test_budget_session_SOURCES = tests/unit/test_budget_session.c $(BUDGET_RIG)
+tests_unit_test_budget_session_LDADD = $(SESSION_RIG_LIBS)
 
 check_PROGRAMS += tests/unit/test_phase_audit
 tests_unit_test_phase_audit_SOURCES = tests/unit/test_phase_audit.c $(SESSION_RIG)
