@@ -18,6 +18,10 @@ check_PROGRAMS += tests/unit/test_config_compile
 tests_unit_test_config_compile_SOURCES = tests/unit/test_config_compile.c $(CONFIG_RIG)
 tests_unit_test_config_compile_LDADD = $(UNIT_CONFIG)
 
+check_PROGRAMS += tests/unit/test_config_bounds
+tests_unit_test_config_bounds_SOURCES = tests/unit/test_config_bounds.c $(CONFIG_RIG)
+tests_unit_test_config_bounds_LDADD = $(UNIT_CONFIG)
+
 check_PROGRAMS += tests/unit/test_config_listen
 tests_unit_test_config_listen_SOURCES = tests/unit/test_config_listen.c $(CONFIG_RIG)
 tests_unit_test_config_listen_LDADD = $(UNIT_CONFIG)

@@ -205,6 +205,8 @@ static const struct bad {
         "1: methods: \"\" in the list; allowed is any other text" },
     { "methods = { \"../x\" }\n",
         "1: methods: no authentication method \"../x\"" },
+    { "methods = { \"a-name-of-32-bytes-is-not-a-name\" }\n",
+        "1: methods: no authentication method \"a-name-of-32-bytes-is-not-a-name\"" },
     { "listen \"127.0.0.1:1\" {\n methods = {\n \"none\",\n \"nope\" } }\n",
         "4: listen \"127.0.0.1:1\": methods: no authentication method \"nope\"" },
     { "userpass { remember = 86401 }\n",
