@@ -4,9 +4,11 @@
 Run by root, the gateway is started as an ordinary user without a name, one of its own for each
 gateway, so that tests do not share the kernel's per-user limits; as_root=True starts it as root and
 lets it drop to its three users."""
+import fcntl
 import itertools
 import os
 import pathlib
+import pwd
 import re
 import shutil
 import signal
@@ -26,6 +28,7 @@ ROOT = os.geteuid() == 0
 LISTENING = re.compile(rb"listening on (\S+?):(\d+)\s*$", re.M)
 BROKEN = re.compile(rb"panic:|Sanitizer|runtime error:")
 LOOPBACK = ("127.0.0.0/8", "::1/128")
+USERS = ("sallyport", "sallyport-auth", "sallyport-log")  # workers', pools', logger's unless configured
 ALLOW = 'rule "loopback" { action = "allow" destination = { "127.0.0.0/8", "::1/128" } }\n'
 REALM_USERS = ALLOW.replace("{ action", '{ user = { "*@SALLYPORT.TEST" } action')
 # Those of processes that run tests side by side are interleaved, so that none is another's; tests have
@@ -68,6 +71,21 @@ def alice():
     return ALICE
 
 
+def make_users():
+    """Those that the system does not have yet; by one of the processes that run tests side by side."""
+    etc = os.open("/etc", os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(etc, fcntl.LOCK_EX)
+        for name in USERS:
+            try:
+                pwd.getpwnam(name)
+            except KeyError:
+                subprocess.run(["useradd", "--system", "--user-group", "--no-create-home", "--home-dir",
+                                "/nonexistent", "--shell", "/usr/sbin/nologin", name], check=True)
+    finally:
+        os.close(etc)
+
+
 class Programs:
     """A folder with the programs, readable by whom the gateway runs as."""
 
@@ -87,6 +105,8 @@ class Gateway:
     def __init__(self, programs, base, *, config=None, as_root=False, nofile=None, netns=None,
                  args=("-c", "FILE"), env=None, start=True, repeats=False, lossy=False, uid=None,
                  outer=(), wrap=(), pass_fds=(), **keys):
+        if as_root:
+            make_users()
         self.programs = programs
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gw-", dir=base))
         self.uid = None if as_root or not ROOT else uid or next(_uids)

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: ISC
 """Started as root: what each process may still do. Looked up from outside, in /proc."""
-import fcntl
 import os
 import pwd
 import subprocess
@@ -13,24 +12,13 @@ from socks import Client
 
 pytestmark = pytest.mark.skipif(not gw.ROOT, reason="dropping privileges needs root")
 
-USERS = {"worker": "sallyport", "auth": "sallyport-auth", "logger": "sallyport-log"}
+USERS = dict(zip(("worker", "auth", "logger"), gw.USERS))
 
 
 @pytest.fixture(scope="module")
 def users():
-    """The three of the default configuration; made when the system does not have them, by one of the
-    processes that run tests side by side."""
-    etc = os.open("/etc", os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(etc, fcntl.LOCK_EX)
-        for name in USERS.values():
-            try:
-                pwd.getpwnam(name)
-            except KeyError:
-                subprocess.run(["useradd", "--system", "--user-group", "--no-create-home", "--home-dir",
-                                "/nonexistent", "--shell", "/usr/sbin/nologin", name], check=True)
-    finally:
-        os.close(etc)
+    """The three of the default configuration."""
+    gw.make_users()
     return {role: pwd.getpwnam(name) for role, name in USERS.items()}
 
 
