@@ -303,6 +303,22 @@ def test_which_answers_will_do(play, asked, answered):
                     f"the gateway agrees to protection {LEVELS[answered]}; {asked} was asked for")
 
 
+def test_what_is_asked_of_the_context(play):
+    """What RFC 1961 wants of a client, but for the delegation: a ticket that could be forwarded stays here."""
+    flags = []
+
+    def what(played):
+        played.log_in()
+        flags.append(played.context.actual_flags)
+        played.end()
+
+    play(what)
+    flag = gssapi.RequirementFlag
+    assert all(one in flags[0] for one in (flag.mutual_authentication, flag.replay_detection,
+                                           flag.out_of_sequence_detection))
+    assert flag.delegate_to_peer not in flags[0]
+
+
 def test_a_level_nobody_knows(play):
     done = play(lambda played: (played.agree(9), played.end()))
     client.says(done, client.LOGIN, "the gateway's message in the Kerberos login is malformed: unknown-level")

@@ -78,6 +78,24 @@ def test_descriptors_and_memory_before_and_after(start, realm, alice, echo):
         assert max(grown.values()) < 2048, grown
 
 
+@pytest.mark.skipif(not gw.ROOT, reason="needs root: descriptors of processes that shed their privileges")
+def test_keytabs_that_change(start, realm, alice):
+    """Good ones and bad ones, a login after each: of those before nothing is kept."""
+    gateway = start(realm=realm)
+    usual = realm.usual_keytab
+
+    def change(times):
+        for i in range(times):
+            gateway.write_keytab((usual, usual[:-3], usual + b"\xff\xff\xff\xfc" + bytes(4))[i % 3])
+            gateway.reload()
+            with GssClient(gateway, alice) as client:
+                client.log_in()
+    change(6)
+    before = settled_counts(gateway)
+    change(30)
+    wait_until(lambda: now(gateway) == before, 20, lambda: f"{now(gateway)} as before: {before}")
+
+
 def test_half_done_logins_do_not_block_others(start, realm, alice, echo):
     """Hundreds of clients that stop inside a token hold no process of the pool."""
     gateway = start(realm=realm, gssapi='mechanisms = { "krb5", "spnego" } processes = 1')
