@@ -511,6 +511,12 @@ test_users(void **state)
     assert_string_equal(
         r.text, "main.conf:2: auth-user: \"root\" is root; allowed is any other user\n");
     rig_free(&r);
+    rig_init(&r, "user = nobody\nauth-user = \"a b\"\nlog-user = daemon\n" LISTEN RULE);
+    r.source.privileged = true;
+    rig_compile(&r);
+    assert_string_equal(r.text, "main.conf:2: auth-user: \"a b\" is no name of a user; allowed are letters, "
+                                "digits and _ . -\n"); /* once */
+    rig_free(&r);
     rig_init(&r, "user = nobody\nauth-user = bin\nlog-user = daemon\n" LISTEN RULE);
     r.source.privileged = true;
     rig_compile(&r);
