@@ -7,11 +7,9 @@
 #ifndef SP_AUTHLINK_AUTHLINK_H
 #define SP_AUTHLINK_AUTHLINK_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/base/addr.h"
 #include "lib/base/attr.h"
 #include "src/authlink/conversation.h"
 #include "src/core/loop.h"

@@ -11,7 +11,6 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
-#include <unistd.h>
 
 #define ANSWER_SECONDS 120 /* a reload takes its time */
 #define READ_SIZE 65536U

@@ -5,7 +5,6 @@
  */
 #include "src/ctl/ctl_policy.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* The value in quotes that begins behind *at, its backslashes undone in place. NULL: it does not end. */

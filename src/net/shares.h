@@ -8,7 +8,6 @@
 #ifndef SP_NET_SHARES_H
 #define SP_NET_SHARES_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/base/addr.h"
