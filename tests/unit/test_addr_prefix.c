@@ -56,6 +56,8 @@ test_parse(void **state)
         { "example.com/8", NULL },
         { "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/8",
             NULL },
+        /* ADDR_TEXT_MAX of them */
+        { "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/8", NULL },
     };
     for (size_t i = 0; i < SP_COUNT(rows); i++) {
         struct addr_prefix p;

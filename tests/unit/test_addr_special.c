@@ -154,6 +154,27 @@ test_opening(void **state)
     assert_false(addr_prefix_within(&p, &range));
 }
 
+/* Only an IPv6 address can carry another, and few do. */
+static void
+test_embedded(void **state)
+{
+    static const char *const none[] = { "192.0.2.1", "127.0.0.1", "2001:db8::1", "fe80::1", "64:ff9c::1", "2003::" };
+    struct addr a;
+    struct addr inner;
+    struct addr want;
+    struct addr_prefix range;
+    (void)state;
+    for (size_t i = 0; i < SP_COUNT(none); i++) {
+        assert_int_equal(addr_parse_ip(none[i], &a), 0);
+        assert_false(addr_embedded(&a, &inner, &range));
+    }
+    assert_int_equal(addr_parse_ip("64:ff9b::c000:201", &a), 0);
+    assert_int_equal(addr_parse_ip("192.0.2.1", &want), 0);
+    assert_true(addr_embedded(&a, &inner, &range));
+    assert_true(addr_equal(&inner, &want));
+    assert_int_equal(range.bits, 128);
+}
+
 int
 main(void)
 {
@@ -162,6 +183,7 @@ main(void)
         cmocka_unit_test(test_range_is_special_throughout),
         cmocka_unit_test(test_port_does_not_matter_and_none_is_ordinary),
         cmocka_unit_test(test_opening),
+        cmocka_unit_test(test_embedded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

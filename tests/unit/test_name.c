@@ -8,6 +8,7 @@
 
 #define TEXT(literal) literal, sizeof(literal) - 1
 #define X50 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define X45 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 #define X63 X50 "xxxxxxxxxxxxx"
 #define X253 X63 "." X63 "." X63 "." X50 "xxxxxxxxxxx"
 
@@ -32,6 +33,9 @@ static const struct {
     { TEXT("x0"), NAME_OK, "x0" },
     { TEXT("b\xc3\xbc.example"), NAME_OK, "b\xc3\xbc.example" },
     { TEXT(X63 ".com"), NAME_OK, X63 ".com" },
+    /* One octet less than the longest text of an address with its NUL, and as many. */
+    { TEXT(X45), NAME_OK, X45 },
+    { TEXT(X45 "x"), NAME_OK, X45 "x" },
     { TEXT(X253), NAME_OK, X253 },
     { TEXT(X253 "."), NAME_OK, X253 },
 
@@ -69,6 +73,9 @@ static const struct {
     { TEXT("0X7F000001"), NAME_BAD, "last label is a number" },
     { TEXT("127.0.0.0x1"), NAME_BAD, "last label is a number" },
     { TEXT("0x"), NAME_BAD, "last label is a number" },
+    { TEXT("example.9"), NAME_BAD, "last label is a number" },
+    { TEXT("example.0x09afAF"), NAME_BAD, "last label is a number" },
+    { TEXT("example.0xG"), NAME_OK, "example.0xg" },
     { TEXT("2130706433"), NAME_BAD, "last label is a number" },
     { TEXT("017700000001"), NAME_BAD, "last label is a number" },
     { TEXT("127.0.0.1."), NAME_BAD, "last label is a number" },

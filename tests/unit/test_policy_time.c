@@ -102,6 +102,19 @@ test_skipped(void **state)
     rig_free(&r);
 }
 
+/* A clock that was set by whole days shows the same hour, and another day. */
+static void
+test_same_hour(void **state)
+{
+    struct rig r;
+    (void)state;
+    rig_zone(&r, "Europe/Berlin", "\"Mon\"");
+    assert_true(policy_time_differs(r.image, utc("2026-11-23 10:00:00"), utc("2026-11-24 10:00:00")));
+    assert_false(policy_time_differs(r.image, utc("2026-11-24 10:00:00"), utc("2026-11-25 10:00:00")));
+    assert_false(policy_time_differs(r.image, utc("2026-11-23 10:00:00"), utc("2026-11-30 10:00:00")));
+    rig_free(&r);
+}
+
 /* 8 March 2026: 02:00 becomes 03:00. 1 November: 02:00 becomes 01:00. */
 static void
 test_new_york(void **state)
@@ -219,6 +232,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_berlin),
         cmocka_unit_test(test_skipped),
+        cmocka_unit_test(test_same_hour),
         cmocka_unit_test(test_new_york),
         cmocka_unit_test(test_lord_howe),
         cmocka_unit_test(test_midnight),

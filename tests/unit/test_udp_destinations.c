@@ -38,6 +38,7 @@ test_found(void **state)
 
     (void)state;
     assert_null(udp_destinations_written(&t, &a, true, NULL));
+    assert_null(udp_destinations_newest(&t));
     struct udp_destination *d = udp_destinations_take(&t, &a);
 
     assert_non_null(d);

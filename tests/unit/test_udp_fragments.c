@@ -50,7 +50,10 @@ expect_whole(const char *text)
 
     assert_int_equal(buffer_len(&queue.data), strlen(text));
     assert_memory_equal(buffer_head(&queue.data), text, strlen(text));
-    assert_int_equal(h.addr.port, 53);
+    const struct socks_udp_header want = header(0, 53);
+
+    assert_true(addr_equal(&h.addr, &want.addr));
+    assert_int_equal(h.atyp, SOCKS5_IPV4);
     assert_int_equal(h.fragment, 0);
 }
 
@@ -152,6 +155,24 @@ test_names(void **state)
     assert_int_equal(h.name_len, 11);
     assert_memory_equal(h.name, "example.com", 11);
     assert_int_equal(h.addr.port, 7);
+    /* Another name of the same length is another destination. */
+    h.fragment = 3;
+    h.name = (const uint8_t *)"example.net";
+    assert_int_equal(udp_fragments_add(&queue, &h, "c", 1, &lost), UDP_FRAGMENT_DROPPED);
+    assert_int_equal(lost, 3);
+}
+
+static void
+test_ipv6(void **state)
+{
+    static const uint8_t ip[16] = { 0x20, 0x01, 0x0d, 0xb8 };
+    struct socks_udp_header h = { .fragment = 0x81, .atyp = SOCKS5_IPV6, .addr = addr_ipv6(ip, 53) };
+
+    (void)state;
+    assert_int_equal(udp_fragments_add(&queue, &h, "six", 3, &lost), UDP_FRAGMENT_WHOLE);
+    h = udp_fragments_header(&queue);
+    assert_int_equal(h.atyp, SOCKS5_IPV6);
+    assert_int_equal(h.name_len, 0);
 }
 
 static void
@@ -180,6 +201,7 @@ main(void)
         TEST(test_broken_sequences),
         TEST(test_other_destination),
         TEST(test_names),
+        TEST(test_ipv6),
         TEST(test_too_long),
     };
 
