@@ -242,6 +242,19 @@ def test_a_rules_least_protection(start, realm, alice, echo):
             assert record["protection"] == NAMES[level]
 
 
+def test_a_rules_least_protection_where_the_client_decides(start, realm, alice, echo):
+    """None was answered; who seals all the same, as Dante's client does, has what it seals with."""
+    gateway = start(realm=realm, gssapi='protection = { "none" }', rules=[
+        gw.rule("sealed", destination=gw.LOOPBACK).replace("{", '{ protection = "confidentiality"', 1),
+        gw.rule("elsewhere", destination=gw.LOOPBACK, port=["1"])])
+    for level, code in ((NONE, 2), (INTEGRITY, 2), (CONFIDENTIALITY, 0)):
+        with GssClient(gateway, alice) as client:
+            assert client.log_in().propose(NONE) == NONE
+            client.level = level
+            assert client.ask(*echo.address).code == code, level
+        assert gateway.closing(client)["protection"] == NAMES[level]
+
+
 def test_the_next_rule_may_allow_less(start, realm, alice, echo):
     gateway = start(realm=realm, rules=[
         gw.rule("sealed", destination=gw.LOOPBACK).replace("{", '{ protection = "confidentiality"', 1),
