@@ -2,6 +2,7 @@
 """What tests ask for: gateways, an echo server, a DNS server, the programs themselves."""
 import os
 import pathlib
+import resource
 import shutil
 import tempfile
 
@@ -13,6 +14,7 @@ import servers
 from realm import Realm, using
 
 
+DESCRIPTORS = 8192  # of the tests' own: some hold a thousand clients and what those talk to
 shared_network = None  # why tests of this run are in the host's network, if any are
 
 
@@ -24,6 +26,14 @@ def pytest_configure(config):
     config.addinivalue_line("filterwarnings", "error::pytest.PytestUnhandledThreadExceptionWarning")
     if hasattr(config, "workerinput") or not getattr(config.option, "numprocesses", None):
         shared_network = network.leave_the_host()
+        _more_descriptors()
+
+
+def _more_descriptors():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def pytest_sessionfinish(session):

@@ -212,8 +212,8 @@ def test_kill(gateway, echo):
     clients[3].echo()
     assert said(gateway, "kill", "--client", "127.0.0.1/32") == "1 session ended\n"
     told = [r["text"] for r in gateway.events() if r["event"] == "gateway.message"]
-    assert any(re.fullmatch(r"control socket: kill client=127\.0\.0\.1 rule=alice\*, by user 0 \(process \d+\)", t)
-               for t in told), told
+    assert any(re.fullmatch(r"control socket: kill client=127\.0\.0\.1 rule=alice\*, by user %d \(process \d+\)"
+                            % os.geteuid(), t) for t in told), told
     wait_until(lambda: listed(gateway) == [])
     for client in clients:
         client.close()
