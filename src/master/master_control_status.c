@@ -84,7 +84,7 @@ put_workers(struct control_client *c)
         const struct process *p = m->workers[i].process;
 
         running += p != NULL && p->phase == PROCESS_RUNNING && !p->bypassed;
-        restarts += m->workers[i].starts > 1 ? m->workers[i].starts - 1 : 0;
+        restarts += m->workers[i].restarts;
     }
     control_put(&c->w, "section", "workers");
     control_put_number(&c->w, "configured", m->capacity.workers);
@@ -286,7 +286,7 @@ put_process(struct control_client *c, const struct place *place, const struct pr
         control_put_number(&c->w, "sessions", p->sessions.count);
         control_put_number(&c->w, "capacity", p->capacity);
     }
-    control_put_number(&c->w, "restarts", place->starts > 1 ? place->starts - 1 : 0);
+    control_put_number(&c->w, "restarts", place->restarts);
     control_put_end(&c->w);
 }
 

@@ -137,7 +137,7 @@ struct place {
     bool replace;        /* the process is to be replaced, and the successor is not yet there */
     uint32_t life;       /* how often that was done: records of the next process are labelled with it */
     uint64_t next_seq;   /* first sequence number of the ring of the next process of this life */
-    uint32_t starts;     /* processes it has had */
+    uint32_t restarts;   /* processes that ended though nobody had asked them to */
     struct backoff backoff;
     struct loop_timer respawn;
 };

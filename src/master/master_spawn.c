@@ -250,7 +250,6 @@ spawn(struct place *place)
         place->process = p;
     p->next = place->m->processes;
     place->m->processes = p;
-    place->starts++;
     p->pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
     watch_started(p);
     if (p->pidfd < 0 || equip_init(p, &e) < 0)

@@ -269,6 +269,7 @@ died(struct process *p, const siginfo_t *info)
     process_read_rest(p);
     events_process_exit(p, status);
     if (!p->told_to_stop && m->stop == STOP_NOT) {
+        place->restarts++;
         metrics_count_restart(m, p);
         log_warn("%s %s (process %d) ended: %s%s%s", role_name(place->role), p->label,
             (int)p->pid, status, p->reason != NULL ? ", reason " : "",

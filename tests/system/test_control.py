@@ -157,7 +157,7 @@ def test_workers(gateway):
     assert len(text) == 5 and all(len(line) <= 80 for line in text)
 
 
-def test_a_worker_that_was_replaced_is_counted(start):
+def test_a_worker_that_died_is_counted(start):
     gateway = start(control="")
     old = gateway.children("worker")[0]
     gw.kill(old, 9)
@@ -297,6 +297,7 @@ def test_replace_a_worker(start, echo):
         wait_until(replaced)
         rows = json.loads(said(gateway, "workers", "--json"))
         assert [r["sessions"] for r in rows if r["state"] == "draining" and r["sessions"]] == [1]
+        assert not any(r["restarts"] for r in rows)  # it was asked for
         client.echo()
         assert len(listed(gateway)) == 1  # of the one that drains
         assert said(gateway, "kill", "--client", "127.0.0.1") == "1 session ended\n"
