@@ -50,6 +50,9 @@ session_rig_client(uint16_t listener, uint64_t *id)
     int door = loopback(SOCK_STREAM, &port);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
+    if (rig.receive_buffer > 0)
+        assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &rig.receive_buffer,
+            sizeof rig.receive_buffer), 0);
     sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     sin.sin_port = htons(port);
     assert_int_equal(connect(fd, (struct sockaddr *)&sin, sizeof sin), 0);

@@ -30,6 +30,7 @@ struct session_rig {
     int listener; /* a destination */
     uint16_t port;
     int name_server; /* never answers */
+    int receive_buffer; /* of clients, before they connect; 0: the kernel's */
     int descriptors;
     uint64_t next_id;
     struct {
