@@ -180,12 +180,9 @@ def test_titles_in_ps(start, echo):
         done = subprocess.run(["ps", "-o", "args=", "-p", ",".join(map(str, gateway.pids()))],
                               capture_output=True, text=True, check=True)
         return done.stdout
-    text = wait_until(lambda: titles() if "0 sessions" in titles() else None, 5)
-    assert re.search(r"^sallyport-worker: worker 1, 0 sessions", text, re.M), text
-    assert re.search(r"^sallyport-worker: worker 2, 0 sessions", text, re.M), text
-    assert re.search(r"^sallyport-auth: .*userpass", text, re.M), text
-    assert re.search(r"^sallyport-logger: ", text, re.M), text
-    assert re.search(r"^sallyportd: master", text, re.M), text
+    wanted = ("sallyport-worker: worker 1, 0 sessions", "sallyport-worker: worker 2, 0 sessions",
+              "sallyport-auth: .*userpass", "sallyport-logger: ", "sallyportd: master")
+    wait_until(lambda: all(re.search(f"^{one}", titles(), re.M) for one in wanted), 10, titles)
     clients = [Client(gateway).connect(echo.address, "alice") for _ in range(4)]
     wait_until(lambda: titles().count("worker 1, 2 sessions") + titles().count("worker 2, 2 sessions") == 2, 5,
                titles)

@@ -232,7 +232,7 @@ successor_resumes(void **state)
     assert_int_equal(stop(f, 10), 0);
     for (unsigned i = 0; i < RINGS; i++) {
         for (uint64_t seq = 1; seq <= 1000; seq++)
-            assert_in_range(f->seen[i][seq], 1, 3);
+            assert_in_range(f->seen[i][seq], 1, 6); /* once more for each that was killed, at most */
     }
 }
 
