@@ -273,20 +273,22 @@ is_stuck(int fd)
     return unsent > 0 && held == unsent;
 }
 
-/* The kernel takes no more for this client, not later either; how much was put into it. */
+/* The kernel takes no more for this client, not later either, when it asks for a window and the other side
+   tidies its queue; how much was put into it. */
 static size_t
 fill_wire(void)
 {
     static const uint8_t filler[512];
     int fd = rig.host.first->client.fd, small = 4096;
     size_t count = 0, before = 0;
-    unsigned quiet = 0;
+    struct mono last = mono_read();
 
     assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof small), 0);
-    RIG_UNTIL(quiet >= 40 && is_stuck(fd)) {
+    RIG_UNTIL(is_stuck(fd) && mono_diff_us(mono_read(), last) > CLOCK_SECOND_US) {
         for (ssize_t n = 0; n >= 0; count += n > 0 ? (size_t)n : 0)
             n = send(fd, filler, count == before ? 1 : sizeof filler, MSG_DONTWAIT);
-        quiet = count == before ? quiet + 1 : 0;
+        if (count != before)
+            last = mono_read();
         before = count;
     }
     return count;
