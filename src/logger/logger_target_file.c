@@ -2,7 +2,7 @@
 /*
  * Target "file": an O_APPEND descriptor that the master opened; a new one takes the old one's place,
  * which is how a rotated file is let go. Writing to a disk may block this process and nobody else.
- * A full disk is tried again with pauses; a line cut by it is completed, in a new file written whole.
+ * A full disk is tried again with pauses; a line cut by it is completed, in another file written whole.
  */
 #include "src/logger/target.h"
 
@@ -47,6 +47,15 @@ file_judge(int fd)
     return NULL;
 }
 
+static bool
+is_same_file(int a, int b)
+{
+    struct stat x, y;
+
+    return a >= 0 && fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev &&
+        x.st_ino == y.st_ino;
+}
+
 static const char *
 file_give(struct target *t, int *fd)
 {
@@ -54,9 +63,10 @@ file_give(struct target *t, int *fd)
 
     if (why != NULL)
         return why;
+    if (!is_same_file(t->fd, *fd))
+        t->partial = 0;
     target_drop_fd(t);
     t->fd = fd_take(fd);
-    t->partial = 0;
     return NULL;
 }
 

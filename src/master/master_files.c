@@ -6,6 +6,7 @@
 #include "src/master/master_parts.h"
 
 #include "lib/base/fd.h"
+#include "src/core/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -206,6 +207,25 @@ int
 file_open_log(const char *path, char *error, size_t size)
 {
     return open_log(path, O_CREAT, error, size);
+}
+
+void
+file_end_line(int log)
+{
+    char path[64], last = '\n';
+    struct stat st;
+
+    /* What is open for appending alone cannot be read. */
+    if (fstat(log, &st) < 0 || st.st_size == 0 ||
+        snprintf(path, sizeof path, "/proc/self/fd/%d", log) >= (int)sizeof path)
+        return;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+    if (fd < 0)
+        return;
+    if (pread(fd, &last, 1, st.st_size - 1) == 1 && last != '\n' && write(log, "\n", 1) < 0)
+        log_warn("%s: its last line has no end: %s", path, strerror(errno));
+    fd_close(&fd);
 }
 
 int

@@ -60,6 +60,9 @@ broker_send(struct process *p)
 
         if (!wanted_by(f, p) || f->fresh)
             continue;
+        /* A logger begins when the one before it has ended. */
+        if (f->row->kind == IPC_FILE_LOG)
+            file_end_line(f->candidate >= 0 ? f->candidate : f->current);
         if (f->current >= 0)
             send_version(p, f, f->current, f->current_generation);
         if (f->candidate >= 0)

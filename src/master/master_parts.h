@@ -268,6 +268,9 @@ int file_copy(const struct file_rule *rule, const char *path, const struct users
     struct stat *st, char *error, size_t size) SP_MUST_USE;
 /* The log file for appending. -1 with error filled. */
 int file_open_log(const char *path, char *error, size_t size) SP_MUST_USE;
+/* Ends the line that a logger left unfinished which was killed, or had no room. For a log that nobody
+   writes to now. */
+void file_end_line(int log);
 /* Whether file_open_log() would take what is there; makes nothing. 0 also when nothing is there or
    the caller may not write to it, or -1 with error filled. */
 int file_check_log(const char *path, char *error, size_t size) SP_MUST_USE;

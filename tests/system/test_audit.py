@@ -3,6 +3,7 @@
 can forge, and targets that come and go."""
 import codecs
 import json
+import os
 import random
 import signal
 
@@ -191,6 +192,26 @@ def test_sighup_under_traffic_loses_nothing(start, echo):
     records.check(everything)
     ended = {r["client"] for r in everything if r["event"] == "session.end"}
     assert ended == set(names)
+
+
+def test_a_line_that_was_cut_off(start, echo):
+    """By a logger that was killed, or before the gateway started: it stays, and no record is glued to it."""
+    gateway = start(start=False)
+    gateway.log.write_bytes(b"cut off")
+    gateway.log.chmod(0o640)
+    if gateway.uid is not None:
+        os.chown(gateway.log, gateway.uid, gateway.uid)
+    gateway.start()
+    gateway.wait_event("gateway.start")
+    with open(gateway.log, "ab") as file:
+        file.write(b"again")
+    gw.kill(gateway.children("logger")[0], signal.SIGKILL)
+    with Client(gateway) as client:
+        client.connect(echo.address).echo()
+    gateway.closing(client)
+    gateway.stop()
+    lines = gateway.log.read_bytes().splitlines()
+    assert [line for line in lines if not line.startswith(b"v=1 ")] == [b"cut off", b"again"]
 
 
 def test_log_file_is_not_for_others_to_read(start):

@@ -168,6 +168,22 @@ rotated_inside_a_line(void **state)
     expect_file("log2", "second\nthird\n");
 }
 
+/* The file was not rotated: what is cut is completed. */
+static void
+the_same_file_inside_a_line(void **state)
+{
+    struct fixture *f = *state;
+    size_t sent;
+
+    assert_null(give(f, "log", O_WRONLY | O_APPEND | O_CREAT));
+    limit_file_size(9);
+    assert_int_equal(f->target.ops->send(&f->target, f->lines, 3, &sent), TARGET_OK);
+    limit_file_size(RLIM_INFINITY);
+    assert_null(give(f, "log", O_WRONLY | O_APPEND));
+    assert_int_equal(f->target.ops->send(&f->target, f->lines + 1, 2, &sent), TARGET_OK);
+    expect_file("log", "first\nsecond\nthird\n");
+}
+
 int
 main(void)
 {
@@ -177,6 +193,7 @@ main(void)
         cmocka_unit_test_setup_teardown(new_one_takes_the_place, setup, teardown),
         cmocka_unit_test_setup_teardown(full_disk, setup, teardown),
         cmocka_unit_test_setup_teardown(rotated_inside_a_line, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_same_file_inside_a_line, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
