@@ -218,8 +218,9 @@ struct authd_conversation {
     uint8_t binding[CONVERSATION_BINDING_MAX];
 };
 
-/* Takes the descriptor over and, since OPEN waits in it already, runs the first step. */
-void authd_conversation_take(struct authd *a, int fd, const struct ipc_queue_receive *from);
+/* Takes the descriptor over and runs the first step. len: of OPEN in the room's packet; 0: it waits in the
+   descriptor. */
+void authd_conversation_take(struct authd *a, int fd, const struct ipc_queue_receive *from, size_t len);
 void authd_conversation_end(struct authd_conversation *c);
 
 /* ---- authd_step.c ---- */

@@ -188,11 +188,10 @@ next_received(struct authd_conversation *c, size_t len)
     return false;
 }
 
+/* n: of the packet in the room; 0: the end; -1 with errno. */
 static void
-conversation_read(struct authd_conversation *c)
+packet_received(struct authd_conversation *c, ssize_t n)
 {
-    uint8_t *packet = c->authd->room->packet;
-    const ssize_t n = is_abandoned(c->fd) ? 0 : conversation_receive(c->fd, packet, CONVERSATION_MAX);
     const int error = n < 0 ? errno : 0;
     bool goes_on = error == EAGAIN || error == EINTR;
 
@@ -202,9 +201,19 @@ conversation_read(struct authd_conversation *c)
         conversation_malformed(c, "a packet too long");
     else if (!goes_on)
         authd_conversation_end(c);
-    explicit_bzero(packet, n > 0 ? (size_t)n : error == EMSGSIZE ? CONVERSATION_MAX : 0);
     if (goes_on)
         conversation_wait(c);
+}
+
+static void
+conversation_read(struct authd_conversation *c)
+{
+    uint8_t *packet = c->authd->room->packet;
+    const ssize_t n = is_abandoned(c->fd) ? 0 : conversation_receive(c->fd, packet, CONVERSATION_MAX);
+    const bool too_long = n < 0 && errno == EMSGSIZE;
+
+    packet_received(c, n);
+    explicit_bzero(packet, n > 0 ? (size_t)n : too_long ? CONVERSATION_MAX : 0);
 }
 
 static void
@@ -216,7 +225,7 @@ conversation_ready(struct loop_io *io, uint32_t events)
 }
 
 void
-authd_conversation_take(struct authd *a, int fd, const struct ipc_queue_receive *from)
+authd_conversation_take(struct authd *a, int fd, const struct ipc_queue_receive *from, size_t len)
 {
     struct authd_conversation *c = calloc(1, sizeof *c);
 
@@ -240,5 +249,8 @@ authd_conversation_take(struct authd *a, int fd, const struct ipc_queue_receive 
         authd_conversation_end(c);
         return;
     }
-    conversation_read(c);
+    if (len == 0)
+        conversation_read(c);
+    else
+        packet_received(c, is_abandoned(fd) ? 0 : (ssize_t)len);
 }

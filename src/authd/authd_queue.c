@@ -10,7 +10,6 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "lib/base/fd.h"
 #include "src/core/log.h"
@@ -31,69 +30,29 @@ queue_drop(struct authd_queue *q)
     free(q);
 }
 
-/* The first descriptor that came with a message; any other is closed. -1: none came. */
-static int
-descriptor_of(struct msghdr *msg)
-{
-    int found = -1;
-
-    for (struct cmsghdr *h = CMSG_FIRSTHDR(msg); h != NULL; h = CMSG_NXTHDR(msg, h)) {
-        if (h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_RIGHTS)
-            continue;
-        const size_t count = (h->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-
-        for (size_t i = 0; i < count; i++) {
-            int fd;
-
-            memcpy(&fd, CMSG_DATA(h) + i * sizeof fd, sizeof fd);
-            if (found == -1)
-                found = fd_take(&fd);
-            fd_close(&fd);
-        }
-    }
-    return found;
-}
-
-/* As recvmsg; *fd is what came with it, the caller's, or -1. */
-static ssize_t
-queue_receive(const struct authd_queue *q, int *fd)
-{
-    uint8_t byte;
-    struct iovec iov = { &byte, 1 };
-    union {
-        struct cmsghdr align;
-        char room[CMSG_SPACE(4 * sizeof(int))];
-    } control;
-    struct msghdr msg = {
-        .msg_iov = &iov,
-        .msg_iovlen = 1,
-        .msg_control = control.room,
-        .msg_controllen = sizeof control.room,
-    };
-    const ssize_t n = recvmsg(q->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-
-    *fd = n >= 0 ? descriptor_of(&msg) : -1;
-    return n;
-}
-
 static void
 queue_ready(struct loop_io *io, uint32_t events)
 {
     struct authd_queue *q = (struct authd_queue *)((char *)io - offsetof(struct authd_queue, io));
     struct authd *a = q->authd;
     const struct ipc_queue_receive from = q->from;
+    uint8_t *packet = a->room->packet;
     int fd = -1;
-    const ssize_t n = queue_receive(q, &fd);
+    const ssize_t n = conversation_receive_passed(q->fd, packet, CONVERSATION_MAX, &fd);
+    const int error = n < 0 ? errno : 0;
 
     (void)events;
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+    if (error == EAGAIN || error == EINTR)
         return; /* another process took it */
     if (n > 0 && fd >= 0) {
-        authd_conversation_take(a, fd_take(&fd), &from);
+        /* One byte alone: OPEN waits in the conversation. */
+        authd_conversation_take(a, fd_take(&fd), &from, n > 1 ? (size_t)n : 0);
+        explicit_bzero(packet, (size_t)n);
         return;
     }
     fd_close(&fd);
-    if (n > 0) {
+    if (n > 0 || error == EMSGSIZE) {
+        explicit_bzero(packet, CONVERSATION_MAX);
         /* Out of descriptors here, or nonsense there: the worker sees its conversation end. */
         authd_malformed(a, &from, "a conversation that did not arrive");
         return;

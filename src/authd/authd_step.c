@@ -125,6 +125,17 @@ step_encode(struct authd *a, struct auth_step *step)
     return result_encode(step, reply, CONVERSATION_MAX);
 }
 
+/* With the last result the worker gets its descriptor back, where it can be passed. */
+static int
+step_answer(const struct authd_conversation *c, size_t len, bool goes_on)
+{
+    const uint8_t *reply = c->authd->room->reply;
+
+    if (!goes_on && conversation_send_passing(c->fd, reply, len, c->fd) == 0)
+        return 0;
+    return conversation_send(c->fd, reply, len);
+}
+
 bool
 authd_step(struct authd_conversation *c, const uint8_t *bytes, size_t len)
 {
@@ -138,7 +149,7 @@ authd_step(struct authd_conversation *c, const uint8_t *bytes, size_t len)
     bool goes_on = step.outcome == AUTH_CONTINUE;
 
     step_report(c, &step);
-    if (conversation_send(c->fd, room->reply, reply) != 0) {
+    if (step_answer(c, reply, goes_on) != 0) {
         if (errno != EPIPE && errno != ECONNRESET)
             log_warn("answering worker %u: %s", (unsigned)c->from.worker, strerror(errno));
         goes_on = false;

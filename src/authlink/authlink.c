@@ -7,10 +7,10 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "lib/base/fd.h"
 #include "lib/base/secret.h"
+#include "src/authlink/authlink_pair.h"
 
 static int
 packets_make(struct authlink *link)
@@ -30,6 +30,7 @@ static void queue_ready(struct loop_io *io, uint32_t events);
 static void
 queue_close(struct authlink_queue *q)
 {
+    pairs_drop(q);
     if (q->fd >= 0)
         loop_io_del(q->link->loop, &q->io, q->fd);
     fd_close(&q->fd);
@@ -108,6 +109,7 @@ authlink_set_queue(struct authlink *link, uint32_t pool, int fd)
 
     queue_close(q);
     q->fd = fd;
+    q->number++;
     if (queue_watch(q) == 0)
         return 0;
     q->fd = -1;
@@ -133,29 +135,13 @@ packet_send_out(struct authlink *link, int fd, size_t len)
     return result;
 }
 
-/* Sends the descriptor down the queue. */
+/* Sends the pool's end down the queue; OPEN waits in the conversation. */
 static int
-hand_over(int queue, int fd)
+hand_over(int queue, int other)
 {
-    uint8_t byte = CONVERSATION_HANDOVER;
-    struct iovec iov = { &byte, 1 };
-    union {
-        struct cmsghdr align;
-        char room[CMSG_SPACE(sizeof(int))];
-    } control = { .room = { 0 } };
-    struct msghdr msg = {
-        .msg_iov = &iov,
-        .msg_iovlen = 1,
-        .msg_control = control.room,
-        .msg_controllen = sizeof control.room,
-    };
-    struct cmsghdr *header = CMSG_FIRSTHDR(&msg);
+    const uint8_t byte = CONVERSATION_HANDOVER;
 
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof fd);
-    memcpy(CMSG_DATA(header), &fd, sizeof fd);
-    return sendmsg(queue, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) == 1 ? 0 : -1;
+    return conversation_send_passing(queue, &byte, 1, other);
 }
 
 static void
@@ -193,8 +179,9 @@ queue_ready(struct loop_io *io, uint32_t events)
 
 /* ---- receiving ---- */
 
+/* *other: the pool's end, where it came back. */
 static void
-conversation_received(struct authlink_conversation *c, size_t len)
+conversation_received(struct authlink_conversation *c, size_t len, int *other)
 {
     struct conversation_result result;
 
@@ -202,8 +189,10 @@ conversation_received(struct authlink_conversation *c, size_t len)
         conversation_lost(c, "malformed answer of the auth process");
         return;
     }
-    if (result.outcome != AUTH_CONTINUE)
+    if (result.outcome != AUTH_CONTINUE) {
+        pair_keep(c, other);
         authlink_end(c);
+    }
     c->answered(c, &result, NULL);
 }
 
@@ -213,64 +202,80 @@ conversation_ready(struct loop_io *io, uint32_t events)
     struct authlink_conversation *c =
         (struct authlink_conversation *)((char *)io - offsetof(struct authlink_conversation, io));
     struct authlink *link = c->link;
-    const ssize_t n = conversation_receive(c->fd, link->receiving, CONVERSATION_MAX);
-
+    int other = -1;
+    const ssize_t n = conversation_receive_passed(c->fd, link->receiving, CONVERSATION_MAX, &other);
     const int error = n < 0 ? errno : 0;
 
     (void)events;
     if (error == EAGAIN || error == EINTR)
         return;
     if (n > 0)
-        conversation_received(c, (size_t)n);
+        conversation_received(c, (size_t)n, &other);
     else
         conversation_lost(c, error == EMSGSIZE ? "malformed answer of the auth process"
                                                : "the auth process is gone");
     /* c may be gone by now. */
+    fd_close(&other);
     explicit_bzero(link->receiving, n > 0 ? (size_t)n : CONVERSATION_MAX);
 }
 
 /* ---- conversations ---- */
 
+/* Leaves OPEN in the conversation, and the conversation at the end of those who wait. */
 static int
-conversation_start(struct authlink *link, struct authlink_conversation *c,
-    struct authlink_queue *queue, int *other, const struct conversation_open *open)
+conversation_wait(struct authlink_queue *queue, struct authlink_conversation *c, int *other,
+    size_t len)
 {
-    const size_t len = conversation_open_encode(open, link->sending, CONVERSATION_MAX);
-
-    c->io = (struct loop_io) { .ready = conversation_ready };
-    if (packet_send_out(link, c->fd, len) != 0 ||
-        loop_io_add(link->loop, &c->io, c->fd, EPOLLIN) != 0)
+    if (conversation_send(c->fd, queue->link->sending, len) != 0)
         return -1;
-    /* Nobody overtakes those who wait already. */
-    if (queue->first == NULL && hand_over(queue->fd, *other) == 0)
-        return 0;
-    if ((queue->first != NULL || queue_full(errno)) && queue_join(queue, c, fd_take(other)) == 0)
-        return 0;
-    loop_io_del(link->loop, &c->io, c->fd);
-    return -1;
+    return queue_join(queue, c, fd_take(other));
+}
+
+/* OPEN goes with the pool's end, unless somebody waits already, whom nobody overtakes, or the queue has
+   no room. */
+static int
+conversation_start(struct authlink_queue *queue, struct authlink_conversation *c, int *other,
+    const struct conversation_open *open)
+{
+    uint8_t *sending = queue->link->sending;
+    const size_t len = conversation_open_encode(open, sending, CONVERSATION_MAX);
+    int result = -1;
+
+    errno = len > 0 ? EAGAIN : EMSGSIZE;
+    if (len > 0 && queue->first == NULL)
+        result = conversation_send_passing(queue->fd, sending, len, *other);
+    if (len > 0 && result != 0 && queue_full(errno))
+        result = conversation_wait(queue, c, other, len);
+    const int saved = errno;
+
+    explicit_bzero(sending, len > 0 ? len : CONVERSATION_MAX);
+    errno = saved;
+    return result;
 }
 
 int
 authlink_open(struct authlink *link, uint32_t pool, struct authlink_conversation *c,
     const struct conversation_open *open)
 {
-    int pair[2];
+    struct authlink_queue *queue = pool < AUTHLINK_POOLS_MAX ? &link->queues[pool] : NULL;
+    int other = -1;
 
-    if (pool >= AUTHLINK_POOLS_MAX || link->queues[pool].fd < 0) {
+    if (queue == NULL || queue->fd < 0) {
         errno = ENOTCONN;
         return -1;
     }
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0)
+    c->io = (struct loop_io) { .ready = conversation_ready };
+    if (pair_take(queue, c, &other) != 0)
         return -1;
-    c->fd = pair[0];
+    c->link = link;
+    c->home = queue;
+    c->home_number = queue->number;
     c->queue = NULL;
-    const int result = conversation_start(link, c, &link->queues[pool], &pair[1], open);
+    const int result = conversation_start(queue, c, &other, open);
 
-    fd_close(&pair[1]);
+    fd_close(&other);
     if (result != 0)
-        fd_close(&c->fd);
-    else
-        c->link = link;
+        authlink_end(c);
     return result;
 }
 
@@ -293,7 +298,8 @@ authlink_end(struct authlink_conversation *c)
     if (c->link == NULL)
         return;
     queue_leave(c);
-    loop_io_del(c->link->loop, &c->io, c->fd);
+    if (c->fd >= 0)
+        loop_io_del(c->link->loop, &c->io, c->fd);
     fd_close(&c->fd);
     c->link = NULL;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The worker's side of authentication conversations. One SOCK_SEQPACKET pair a conversation: the
- * worker keeps one end, the other goes through the worker's queue to the method's pool. End of
- * file on the conversation is the crash signal.
+ * worker keeps one end, the other goes through the worker's queue to the method's pool, to whichever
+ * process of it is idle, and comes back with the last answer. End of file on the conversation is the
+ * crash signal: while it lasts, nobody but the pool has the other end.
  */
 #ifndef SP_AUTHLINK_AUTHLINK_H
 #define SP_AUTHLINK_AUTHLINK_H
@@ -17,13 +18,29 @@
 /* The worker's sending ends, by pool (index of the module in the image). */
 #define AUTHLINK_POOLS_MAX 32
 
+/* Pairs that came back whole, kept for the next conversations of the same queue: making a pair,
+   watching it and releasing it are five system calls. */
+#define AUTHLINK_PAIRS_MAX 16U
+
 struct authlink_conversation;
+struct authlink_queue;
+
+struct authlink_pair {
+    struct loop_io io; /* of ours; nothing may come while it is kept */
+    int ours;          /* owned, as theirs */
+    int theirs;
+    uint64_t cookie; /* the kernel's number of theirs */
+    struct authlink_queue *queue;
+};
 
 /* One pool's queue, and the conversations that wait until it takes them, first come first served. */
 struct authlink_queue {
     struct loop_io io; /* registered while somebody waits */
     int fd;            /* owned; -1: none */
+    uint32_t number;   /* of fd: another one with each authlink_set_queue */
     struct authlink *link;
+    struct authlink_pair pairs[AUTHLINK_PAIRS_MAX];
+    unsigned pair_count;
     struct authlink_conversation *first;
     struct authlink_conversation *last;
 };
@@ -49,6 +66,9 @@ struct authlink_conversation {
     struct loop_io io;
     int fd;
     struct authlink *link; /* NULL: not open */
+    struct authlink_queue *home;  /* its pool's, */
+    uint32_t home_number;         /* as it was when this was opened */
+    uint64_t cookie;              /* the kernel's number of the pool's end */
     struct authlink_queue *queue; /* where it waits; NULL: it is handed over */
     struct authlink_conversation *next;
     struct authlink_conversation *previous;

@@ -21,8 +21,9 @@
 #define CONVERSATION_BINDING_MAX 1024U /* bytes of channel binding */
 
 /*
- * What goes down a worker's queue beside the descriptor of a conversation's other end: one byte, so
- * that there is a packet at all. The conversation itself holds the OPEN already.
+ * What goes down a worker's queue beside the descriptor of a conversation's other end: its OPEN, or
+ * this one byte where that had no room there; then OPEN waits in the conversation. With the last
+ * RESULT the pool's process gives the descriptor back, for a later conversation of the worker's.
  */
 #define CONVERSATION_HANDOVER 0x01U
 
@@ -71,8 +72,13 @@ int conversation_result_decode(const void *data, size_t len, struct conversation
 
 /* Sends one packet without blocking. 0, or -1 with errno. */
 int conversation_send(int fd, const void *packet, size_t len) SP_MUST_USE;
+/* The same with a descriptor (-1: none), which stays the caller's too. */
+int conversation_send_passing(int fd, const void *packet, size_t len, int passed) SP_MUST_USE;
 /* Receives one without blocking. Its length, 0 at the end, or -1 with errno (EMSGSIZE: longer than
    size; its beginning lies in packet). */
 ssize_t conversation_receive(int fd, void *packet, size_t size) SP_MUST_USE;
+/* The same; *passed is the descriptor that came with it, the caller's (of several the first, the others are
+   closed), or -1. */
+ssize_t conversation_receive_passed(int fd, void *packet, size_t size, int *passed) SP_MUST_USE;
 
 #endif

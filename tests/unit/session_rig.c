@@ -273,25 +273,17 @@ session_rig_expect(uint64_t id, enum event_id event, const char *reason)
 int
 session_rig_pool_open(uint8_t method, void *first, size_t *len)
 {
-    union {
-        struct cmsghdr align;
-        char room[CMSG_SPACE(sizeof(int))];
-    } control;
-    uint8_t byte, packet[4096];
-    struct iovec iov = { &byte, 1 };
-    struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.room,
-        .msg_controllen = sizeof control.room };
+    uint8_t packet[4096];
     struct conversation_open open;
     char listener[256];
     ssize_t n;
     int fd;
 
-    RIG_UNTIL(recvmsg(rig.pool, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) == 1) {
-        m.msg_controllen = sizeof control.room;
-    }
-    assert_non_null(CMSG_FIRSTHDR(&m));
-    memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof fd);
-    n = recv(fd, packet, sizeof packet, MSG_DONTWAIT);
+    RIG_UNTIL((n = conversation_receive_passed(rig.pool, packet, sizeof packet, &fd)) > 0)
+        ;
+    assert_true(fd >= 0);
+    if (n == 1) /* OPEN found no room in the queue */
+        n = conversation_receive(fd, packet, sizeof packet);
     assert_true(n > 0);
     assert_int_equal(conversation_open_decode(packet, (size_t)n, &open, listener), 0);
     assert_int_equal(open.method, method);

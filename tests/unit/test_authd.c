@@ -431,6 +431,47 @@ test_not_a_socket(void **state)
     still_serves(r, 0);
 }
 
+/* OPEN beside the descriptor that is none, or too long: that conversation alone ends. */
+static void
+test_nonsense_beside_the_descriptor(void **state)
+{
+    static uint8_t longer[CONVERSATION_MAX + 1];
+    struct rig *r = *state;
+
+    for (size_t i = 0; i < 2; i++) {
+        int pair[2];
+
+        assert_int_equal(
+            socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+        assert_int_equal(conversation_send_passing(r->workers[0].queues[0].fd, longer,
+                             i == 0 ? 9 : sizeof longer, pair[1]), 0);
+        fd_close(&pair[1]);
+        expect_closed(pair[0]);
+    }
+    still_serves(r, 0);
+}
+
+/* The worker's descriptor comes back with the last answer: the same pair serves again. */
+static void
+test_the_pair_comes_back(void **state)
+{
+    struct rig *r = *state;
+    uint64_t cookie = 0;
+
+    for (int i = 0; i < 3; i++) {
+        struct ipc_auth_result result;
+        struct rig_login l;
+
+        rig_log_in(r, 0, &l, 50, "alice", i == 1 ? "wrong" : "secret");
+        rig_wait_answer(r, &l);
+        assert_int_equal(l.outcome, i == 1 ? AUTH_FAILURE : AUTH_SUCCESS);
+        rig_receive_result(r, &result);
+        assert_int_equal(r->workers[0].queues[0].pair_count, 1);
+        assert_true(i == 0 || r->workers[0].queues[0].pairs[0].cookie == cookie);
+        cookie = r->workers[0].queues[0].pairs[0].cookie;
+    }
+}
+
 /* A conversation whose OPEN is not there yet waits for it. */
 static void
 test_late_open(void **state)
@@ -901,6 +942,8 @@ main(void)
         cmocka_unit_test_setup_teardown(test_malformed_packets, setup_userpass, teardown),
         cmocka_unit_test_setup_teardown(test_too_many_descriptors, setup_userpass, teardown),
         cmocka_unit_test_setup_teardown(test_not_a_socket, setup_userpass, teardown),
+        cmocka_unit_test_setup_teardown(test_nonsense_beside_the_descriptor, setup_userpass, teardown),
+        cmocka_unit_test_setup_teardown(test_the_pair_comes_back, setup_userpass, teardown),
         cmocka_unit_test_setup_teardown(test_late_open, setup_userpass, teardown),
         cmocka_unit_test_setup_teardown(test_queue_ends, setup_userpass, teardown),
         cmocka_unit_test_setup_teardown(test_a_sibling_was_called_and_did_not_come, setup_userpass,

@@ -17,6 +17,9 @@ static struct {
     struct authlink link;
     struct authlink_conversation c;
     int queue; /* the pool's end */
+    uint8_t open[CONVERSATION_MAX]; /* OPEN of the conversation that the pool took, */
+    size_t open_len;
+    bool beside; /* which came with the descriptor, and not in it */
     int descriptors;
     unsigned answers;
     enum auth_outcome outcome;
@@ -89,30 +92,27 @@ sample(const void *bytes, size_t len)
     };
 }
 
-/* The pool takes a conversation from the queue. */
+/* The pool takes a conversation from the queue, and its OPEN. */
 static int
 pool_take(void)
 {
-    uint8_t byte = 0;
-    struct iovec iov = { &byte, 1 };
-    union {
-        struct cmsghdr align;
-        char room[CMSG_SPACE(sizeof(int))];
-    } control;
-    struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.room,
-        .msg_controllen = sizeof control.room };
     int fd;
+    ssize_t n = conversation_receive_passed(t.queue, t.open, sizeof t.open, &fd);
 
-    assert_int_equal(recvmsg(t.queue, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC), 1);
-    assert_int_equal(byte, CONVERSATION_HANDOVER);
-    assert_non_null(CMSG_FIRSTHDR(&msg));
-    assert_int_equal(CMSG_FIRSTHDR(&msg)->cmsg_type, SCM_RIGHTS);
-    memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof fd);
+    assert_true(n > 0 && fd >= 0);
+    t.beside = n > 1;
+    if (!t.beside) {
+        assert_int_equal(t.open[0], CONVERSATION_HANDOVER);
+        n = conversation_receive(fd, t.open, sizeof t.open);
+        assert_true(n > 1);
+    }
+    t.open_len = (size_t)n;
     return fd;
 }
 
+/* back: the pool's end is given back, -1: it is not. */
 static void
-pool_answer(int fd, enum auth_outcome outcome)
+pool_answer_with(int fd, enum auth_outcome outcome, int back)
 {
     static uint8_t packet[CONVERSATION_MAX];
     const struct conversation_result result = { .outcome = outcome, .user = "alice",
@@ -120,7 +120,13 @@ pool_answer(int fd, enum auth_outcome outcome)
     const size_t len = conversation_result_encode(&result, packet, sizeof packet);
 
     assert_true(len > 0);
-    assert_int_equal(conversation_send(fd, packet, len), 0);
+    assert_int_equal(conversation_send_passing(fd, packet, len, back), 0);
+}
+
+static void
+pool_answer(int fd, enum auth_outcome outcome)
+{
+    pool_answer_with(fd, outcome, -1);
 }
 
 static void
@@ -155,11 +161,10 @@ test_success(void **state)
     /* The password is not left where it was encoded. */
     assert_true(all_zero(t.link.sending, CONVERSATION_MAX));
     int fd = pool_take();
-    const ssize_t n = conversation_receive(fd, packet, sizeof packet);
 
     /* OPEN is there as soon as the conversation is. */
-    assert_true(n > 0);
-    assert_int_equal(conversation_open_decode(packet, (size_t)n, &got, listener), 0);
+    assert_true(t.beside);
+    assert_int_equal(conversation_open_decode(t.open, t.open_len, &got, listener), 0);
     assert_int_equal(got.len, 13);
     assert_true(got.session == 7);
     pool_answer(fd, AUTH_SUCCESS);
@@ -187,7 +192,6 @@ test_two_rounds(void **state)
     assert_int_equal(authlink_open(&t.link, 3, &t.c, &open), 0);
     int fd = pool_take();
 
-    assert_true(conversation_receive(fd, packet, sizeof packet) > 0);
     pool_answer(fd, AUTH_CONTINUE);
     turn();
     assert_int_equal(t.outcome, AUTH_CONTINUE);
@@ -231,13 +235,11 @@ static void
 test_answer_before_death(void **state)
 {
     const struct conversation_open open = sample("x", 1);
-    static uint8_t packet[CONVERSATION_MAX];
 
     (void)state;
     assert_int_equal(authlink_open(&t.link, 3, &t.c, &open), 0);
     int fd = pool_take();
 
-    assert_true(conversation_receive(fd, packet, sizeof packet) > 0);
     pool_answer(fd, AUTH_SUCCESS);
     fd_close(&fd);
     turn();
@@ -280,7 +282,7 @@ test_long_messages(void **state)
     assert_int_equal(authlink_open(&t.link, 3, &t.c, &open), 0);
     int fd = pool_take();
 
-    assert_true(conversation_receive(fd, packet, sizeof packet) > (ssize_t)sizeof token);
+    assert_true(t.open_len > sizeof token);
     assert_int_equal(conversation_send(fd, packet,
                          conversation_result_encode(&result, packet, sizeof packet)), 0);
     turn();
@@ -329,6 +331,14 @@ test_no_queue(void **state)
 
 static struct authlink_conversation crowd[CROWD];
 
+static void
+crowd_answered(struct authlink_conversation *c, const struct conversation_result *result, const char *why)
+{
+    assert_non_null(result);
+    assert_null(why);
+    assert_null(c->link);
+}
+
 /* As many as the queue takes, and more. How many wait. */
 static size_t
 open_crowd(void)
@@ -350,16 +360,13 @@ open_crowd(void)
 static uint64_t
 next_session(void)
 {
-    static uint8_t packet[CONVERSATION_MAX];
     struct conversation_open got;
     char listener[256];
 
     assert_int_equal(loop_turn(t.loop, 0), 0);
     int fd = pool_take();
-    const ssize_t n = conversation_receive(fd, packet, sizeof packet);
 
-    assert_true(n > 0);
-    assert_int_equal(conversation_open_decode(packet, (size_t)n, &got, listener), 0);
+    assert_int_equal(conversation_open_decode(t.open, t.open_len, &got, listener), 0);
     fd_close(&fd);
     return got.session;
 }
@@ -452,6 +459,172 @@ test_too_long_to_send(void **state)
     assert_true(all_zero(t.link.sending, CONVERSATION_MAX));
 }
 
+/* ---- pairs that come back ---- */
+
+/* One whole conversation: what was given back with its last answer is closed by the pool. */
+static void
+converse(int *back)
+{
+    const struct conversation_open open = sample("x", 1);
+
+    assert_int_equal(authlink_open(&t.link, 3, &t.c, &open), 0);
+    int fd = pool_take();
+
+    pool_answer_with(fd, AUTH_SUCCESS, back != NULL ? *back : fd);
+    fd_close(&fd);
+    turn();
+    assert_int_equal(t.outcome, AUTH_SUCCESS);
+}
+
+/* It serves the next conversation, and no other descriptor is opened. */
+static void
+test_a_pair_comes_back(void **state)
+{
+    (void)state;
+    converse(NULL);
+    assert_int_equal(t.link.queues[3].pair_count, 1);
+    const uint64_t cookie = t.link.queues[3].pairs[0].cookie;
+    const int descriptors = fd_count_open();
+
+    for (int i = 0; i < 5; i++) {
+        converse(NULL);
+        assert_int_equal(t.link.queues[3].pair_count, 1);
+        assert_true(t.link.queues[3].pairs[0].cookie == cookie);
+        assert_int_equal(fd_count_open(), descriptors);
+    }
+}
+
+/* Also then the end of file says that the process is gone, and that pair is not used again. */
+static void
+test_the_pool_dies_with_a_kept_pair(void **state)
+{
+    const struct conversation_open open = sample("x", 1);
+
+    (void)state;
+    converse(NULL);
+    assert_int_equal(authlink_open(&t.link, 3, &t.c, &open), 0);
+    assert_int_equal(t.link.queues[3].pair_count, 0);
+    int fd = pool_take();
+
+    fd_close(&fd);
+    turn();
+    assert_string_equal(t.why, "the auth process is gone");
+    assert_int_equal(t.link.queues[3].pair_count, 0);
+}
+
+/* Another descriptor is not taken for the pair's, nor one that comes before the last answer. */
+static void
+test_something_else_comes_back(void **state)
+{
+    const struct conversation_open open = sample("x", 1);
+    int pair[2];
+
+    (void)state;
+    converse(&(int) { STDERR_FILENO });
+    assert_int_equal(t.link.queues[3].pair_count, 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+    converse(&pair[0]);
+    assert_int_equal(t.link.queues[3].pair_count, 0);
+    fd_close(&pair[0]);
+    fd_close(&pair[1]);
+    assert_int_equal(authlink_open(&t.link, 3, &t.c, &open), 0);
+    int fd = pool_take();
+
+    pool_answer_with(fd, AUTH_CONTINUE, fd);
+    turn();
+    fd_close(&fd);
+    turn();
+    assert_string_equal(t.why, "the auth process is gone");
+    assert_int_equal(t.link.queues[3].pair_count, 0);
+}
+
+/* Who kept a copy and says something unasked loses the pair. */
+static void
+test_a_kept_pair_that_speaks(void **state)
+{
+    const struct conversation_open open = sample("x", 1);
+
+    (void)state;
+    assert_int_equal(authlink_open(&t.link, 3, &t.c, &open), 0);
+    int fd = pool_take();
+
+    pool_answer_with(fd, AUTH_SUCCESS, fd);
+    turn();
+    assert_int_equal(t.link.queues[3].pair_count, 1);
+    pool_answer(fd, AUTH_SUCCESS);
+    assert_int_equal(loop_turn(t.loop, 100), 0);
+    assert_int_equal(t.link.queues[3].pair_count, 0);
+    assert_int_equal(t.answers, 1);
+    fd_close(&fd);
+}
+
+/* A pair that an old queue's pool had is not for the next queue's. */
+static void
+test_pairs_end_with_their_queue(void **state)
+{
+    const struct conversation_open open = sample("x", 1);
+    int pair[2];
+
+    (void)state;
+    converse(NULL);
+    assert_int_equal(authlink_open(&t.link, 3, &t.c, &open), 0);
+    int fd = pool_take();
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+    assert_int_equal(authlink_set_queue(&t.link, 3, pair[0]), 0);
+    fd_close(&t.queue);
+    t.queue = pair[1];
+    pool_answer_with(fd, AUTH_SUCCESS, fd);
+    fd_close(&fd);
+    turn();
+    assert_int_equal(t.outcome, AUTH_SUCCESS);
+    assert_int_equal(t.link.queues[3].pair_count, 0);
+    converse(NULL);
+    assert_int_equal(authlink_set_queue(&t.link, 3, dup(pair[0])), 0);
+    assert_int_equal(t.link.queues[3].pair_count, 0);
+}
+
+/* No more are kept than the bound says; the one that speaks goes, the others stay. */
+static void
+test_as_many_pairs_as_are_kept(void **state)
+{
+    struct authlink_queue *q = &t.link.queues[3];
+    const struct conversation_open open = sample("x", 1);
+    int fds[AUTHLINK_PAIRS_MAX + 2];
+    unsigned answers = 0;
+
+    (void)state;
+    memset(crowd, 0, sizeof crowd);
+    for (size_t i = 0; i < SP_COUNT(fds); i++) {
+        crowd[i].answered = crowd_answered;
+        assert_int_equal(authlink_open(&t.link, 3, &crowd[i], &open), 0);
+        assert_int_equal(loop_turn(t.loop, 0), 0);
+        fds[i] = pool_take();
+    }
+    for (size_t i = 0; i < SP_COUNT(fds); i++)
+        pool_answer_with(fds[i], AUTH_SUCCESS, fds[i]);
+    while (answers < SP_COUNT(fds)) {
+        assert_int_equal(loop_turn(t.loop, 100), 0);
+        answers = 0;
+        for (size_t i = 0; i < SP_COUNT(fds); i++)
+            answers += crowd[i].link == NULL;
+    }
+    assert_int_equal(q->pair_count, AUTHLINK_PAIRS_MAX);
+    const uint64_t last = q->pairs[AUTHLINK_PAIRS_MAX - 1].cookie;
+
+    pool_answer(fds[0], AUTH_SUCCESS);
+    assert_int_equal(loop_turn(t.loop, 100), 0);
+    assert_int_equal(q->pair_count, AUTHLINK_PAIRS_MAX - 1);
+    assert_true(q->pairs[0].cookie == last);
+    for (size_t i = 0; i < SP_COUNT(fds); i++)
+        fd_close(&fds[i]);
+    /* What took the place of the lost one works. */
+    for (size_t i = 0; i < AUTHLINK_PAIRS_MAX; i++) {
+        converse(NULL);
+        assert_int_equal(q->pair_count, AUTHLINK_PAIRS_MAX - 1);
+    }
+}
+
 int
 main(void)
 {
@@ -469,6 +642,12 @@ main(void)
         cmocka_unit_test_setup_teardown(test_out_of_descriptors, setup, teardown),
         cmocka_unit_test_setup_teardown(test_end_twice, setup, teardown),
         cmocka_unit_test_setup_teardown(test_too_long_to_send, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_pair_comes_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_the_pool_dies_with_a_kept_pair, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_something_else_comes_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_kept_pair_that_speaks, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_pairs_end_with_their_queue, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_as_many_pairs_as_are_kept, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
