@@ -78,9 +78,10 @@ queue_join(struct authlink_queue *q, struct authlink_conversation *c, int other)
 }
 
 void
-authlink_init(struct authlink *link, struct loop *loop)
+authlink_init(struct authlink *link, struct loop *loop, unsigned pairs)
 {
-    *link = (struct authlink) { .loop = loop };
+    *link = (struct authlink) { .loop = loop,
+        .pairs = pairs < AUTHLINK_PAIRS_MAX ? pairs : AUTHLINK_PAIRS_MAX };
     for (size_t i = 0; i < AUTHLINK_POOLS_MAX; i++)
         link->queues[i] = (struct authlink_queue) { .fd = -1, .link = link };
 }

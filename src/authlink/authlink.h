@@ -19,8 +19,9 @@
 #define AUTHLINK_POOLS_MAX 32
 
 /* Pairs that came back whole, kept for the next conversations of the same queue: making a pair,
-   watching it and releasing it are five system calls. */
-#define AUTHLINK_PAIRS_MAX 16U
+   watching it and releasing it are five system calls. Two descriptors each, of those that the master's
+   plan of the worker leaves beside its sessions. */
+#define AUTHLINK_PAIRS_MAX 8U
 
 struct authlink_conversation;
 struct authlink_queue;
@@ -47,6 +48,7 @@ struct authlink_queue {
 
 struct authlink {
     struct loop *loop;
+    unsigned pairs; /* kept for a queue at most */
     struct authlink_queue queues[AUTHLINK_POOLS_MAX];
     /* One packet each way, in secret memory, zeroed after every use; made with the first queue, so
        that a worker whose methods need no pool has none. */
@@ -54,7 +56,8 @@ struct authlink {
     uint8_t *receiving;
 };
 
-void authlink_init(struct authlink *link, struct loop *loop);
+/* pairs: how many may be kept for a queue, at most AUTHLINK_PAIRS_MAX; 0: none. */
+void authlink_init(struct authlink *link, struct loop *loop, unsigned pairs);
 void authlink_close(struct authlink *link);
 /* Takes the descriptor over (replacing an earlier one). 0, or -1 with EINVAL or ENOMEM; then the
    descriptor stays the caller's. */

@@ -93,7 +93,7 @@ pair_keep(struct authlink_conversation *c, int *other)
     struct authlink_queue *q = c->home;
 
     if (*other < 0 || q->fd < 0 || q->number != c->home_number || c->cookie == 0 ||
-        q->pair_count == AUTHLINK_PAIRS_MAX || cookie_of(*other) != c->cookie)
+        q->pair_count >= q->link->pairs || cookie_of(*other) != c->cookie)
         return;
     struct authlink_pair *p = &q->pairs[q->pair_count++];
 

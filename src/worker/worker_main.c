@@ -16,6 +16,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#define PAIRS_LIMIT_LEAST 1024 /* descriptors, for conversations' pairs to be kept */
+
 static void
 open_image(struct worker *w)
 {
@@ -92,6 +94,17 @@ udp_descriptors(void)
     return (uint32_t)(limit.rlim_cur - limit.rlim_cur / 4);
 }
 
+/* With a small limit the master's plan leaves none beside the sessions' (master_capacity.c). */
+static unsigned
+pairs_kept(void)
+{
+    struct rlimit limit;
+
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= PAIRS_LIMIT_LEAST
+        ? AUTHLINK_PAIRS_MAX
+        : 0;
+}
+
 static void
 make_host(struct worker *w)
 {
@@ -117,7 +130,7 @@ make_host(struct worker *w)
         log_fatal("event loop: %s", strerror(errno));
     fd_close(&w->child.table_fd);
     budgets_open(&host->budgets, host, worker_budget_ask);
-    authlink_init(&w->authlink, w->child.loop);
+    authlink_init(&w->authlink, w->child.loop, pairs_kept());
     worker_adopt_first(w);
 }
 

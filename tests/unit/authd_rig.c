@@ -120,7 +120,7 @@ rig_start(struct rig *r, const struct rig_how *how)
     r->loop = loop_new();
     assert_non_null(r->loop);
     for (size_t i = 0; i < RIG_WORKERS; i++)
-        authlink_init(&r->workers[i], r->loop);
+        authlink_init(&r->workers[i], r->loop, AUTHLINK_PAIRS_MAX);
     fflush(NULL);
     r->pid = fork();
     assert_true(r->pid >= 0);

@@ -362,7 +362,7 @@ make_link(void)
     uint32_t count = image_settings(rig.config.image)->modules.count;
     int pair[2];
 
-    authlink_init(&rig.link, rig.host.loop);
+    authlink_init(&rig.link, rig.host.loop, AUTHLINK_PAIRS_MAX);
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
     for (uint32_t i = 0; i < count; i++) {
         const char *name =

@@ -57,7 +57,7 @@ setup(void **state)
     t.descriptors = fd_count_open();
     t.loop = loop_new();
     assert_non_null(t.loop);
-    authlink_init(&t.link, t.loop);
+    authlink_init(&t.link, t.loop, AUTHLINK_PAIRS_MAX);
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
     t.queue = pair[1];
     assert_int_equal(authlink_set_queue(&t.link, 3, pair[0]), 0);
@@ -584,6 +584,19 @@ test_pairs_end_with_their_queue(void **state)
     assert_int_equal(t.link.queues[3].pair_count, 0);
 }
 
+/* Where descriptors are few none is kept. */
+static void
+test_no_pair_is_kept(void **state)
+{
+    const int descriptors = fd_count_open();
+
+    (void)state;
+    t.link.pairs = 0;
+    converse(NULL);
+    assert_int_equal(t.link.queues[3].pair_count, 0);
+    assert_int_equal(fd_count_open(), descriptors);
+}
+
 /* No more are kept than the bound says; the one that speaks goes, the others stay. */
 static void
 test_as_many_pairs_as_are_kept(void **state)
@@ -647,6 +660,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_something_else_comes_back, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_kept_pair_that_speaks, setup, teardown),
         cmocka_unit_test_setup_teardown(test_pairs_end_with_their_queue, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_no_pair_is_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(test_as_many_pairs_as_are_kept, setup, teardown),
     };
 
