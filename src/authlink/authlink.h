@@ -48,7 +48,8 @@ struct authlink_queue {
 
 struct authlink {
     struct loop *loop;
-    unsigned pairs; /* kept for a queue at most */
+    unsigned pairs; /* kept at most, */
+    unsigned kept;  /* and now, of all queues */
     struct authlink_queue queues[AUTHLINK_POOLS_MAX];
     /* One packet each way, in secret memory, zeroed after every use; made with the first queue, so
        that a worker whose methods need no pool has none. */
@@ -56,7 +57,7 @@ struct authlink {
     uint8_t *receiving;
 };
 
-/* pairs: how many may be kept for a queue, at most AUTHLINK_PAIRS_MAX; 0: none. */
+/* pairs: how many may be kept, of all queues, at most AUTHLINK_PAIRS_MAX; 0: none. */
 void authlink_init(struct authlink *link, struct loop *loop, unsigned pairs);
 void authlink_close(struct authlink *link);
 /* Takes the descriptor over (replacing an earlier one). 0, or -1 with EINVAL or ENOMEM; then the

@@ -7,6 +7,7 @@
  */
 #include "src/authlink/authlink_pair.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <sys/socket.h>
 
@@ -29,6 +30,7 @@ pair_drop(struct authlink_pair *p)
     struct authlink_queue *q = p->queue;
     struct authlink_pair *last = &q->pairs[--q->pair_count];
 
+    q->link->kept--;
     loop_io_del(q->link->loop, &p->io, p->ours);
     fd_close(&p->ours);
     fd_close(&p->theirs);
@@ -80,11 +82,21 @@ pair_take(struct authlink_queue *q, struct authlink_conversation *c, int *other)
         return pair_make(q, c, other);
     struct authlink_pair *p = &q->pairs[--q->pair_count];
 
+    q->link->kept--;
     loop_io_move(q->link->loop, &p->io, &c->io);
     c->cookie = p->cookie;
     c->fd = fd_take(&p->ours);
     *other = fd_take(&p->theirs);
     return 0;
+}
+
+/* What was said behind the last answer must not be the next login's. */
+static bool
+is_empty(int fd)
+{
+    uint8_t byte;
+
+    return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
 void
@@ -93,10 +105,11 @@ pair_keep(struct authlink_conversation *c, int *other)
     struct authlink_queue *q = c->home;
 
     if (*other < 0 || q->fd < 0 || q->number != c->home_number || c->cookie == 0 ||
-        q->pair_count >= q->link->pairs || cookie_of(*other) != c->cookie)
+        q->link->kept >= q->link->pairs || cookie_of(*other) != c->cookie || !is_empty(c->fd))
         return;
     struct authlink_pair *p = &q->pairs[q->pair_count++];
 
+    q->link->kept++;
     p->io.ready = kept_ready;
     p->queue = q;
     p->cookie = c->cookie;

@@ -558,6 +558,52 @@ test_a_kept_pair_that_speaks(void **state)
     fd_close(&fd);
 }
 
+/* Nor does one serve again behind whose last answer there is more. */
+static void
+test_two_last_answers(void **state)
+{
+    const struct conversation_open open = sample("x", 1);
+
+    (void)state;
+    assert_int_equal(authlink_open(&t.link, 3, &t.c, &open), 0);
+    int fd = pool_take();
+
+    pool_answer_with(fd, AUTH_SUCCESS, fd);
+    pool_answer_with(fd, AUTH_SUCCESS, fd);
+    fd_close(&fd);
+    turn();
+    assert_int_equal(t.link.queues[3].pair_count, 0);
+}
+
+/* The bound is for all queues together. */
+static void
+test_pairs_of_two_queues(void **state)
+{
+    const struct conversation_open open = sample("x", 1);
+    int pair[2];
+
+    (void)state;
+    t.link.pairs = 1;
+    assert_int_equal(authlink_open(&t.link, 3, &t.c, &open), 0);
+    int fd = pool_take();
+
+    pool_answer_with(fd, AUTH_SUCCESS, fd);
+    fd_close(&fd);
+    turn();
+    assert_int_equal(t.link.kept, 1);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+    assert_int_equal(authlink_set_queue(&t.link, 4, pair[0]), 0);
+    assert_int_equal(authlink_open(&t.link, 4, &t.c, &open), 0);
+    fd_close(&t.queue);
+    t.queue = pair[1];
+    fd = pool_take();
+    pool_answer_with(fd, AUTH_SUCCESS, fd);
+    fd_close(&fd);
+    turn();
+    assert_int_equal(t.link.queues[4].pair_count, 0);
+    assert_int_equal(t.link.kept, 1);
+}
+
 /* A pair that an old queue's pool had is not for the next queue's. */
 static void
 test_pairs_end_with_their_queue(void **state)
@@ -659,6 +705,8 @@ main(void)
         cmocka_unit_test_setup_teardown(test_the_pool_dies_with_a_kept_pair, setup, teardown),
         cmocka_unit_test_setup_teardown(test_something_else_comes_back, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_kept_pair_that_speaks, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_two_last_answers, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_pairs_of_two_queues, setup, teardown),
         cmocka_unit_test_setup_teardown(test_pairs_end_with_their_queue, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_pair_is_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(test_as_many_pairs_as_are_kept, setup, teardown),
